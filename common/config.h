@@ -1,0 +1,56 @@
+/* pipeline.yaml, bound to structs through one table of keys (config.c). Sources stay YAML: only extract knows them. */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include "common/date.h"
+#include "common/err.h"
+#include "common/yaml.h"
+
+struct config_establishment {
+    const char *siret;             /* 14 digits, checked */
+    const char *payroll_company_id;
+    const char *payroll_token;     /* secret; NULL: the source's own auth */
+    int line;
+};
+
+struct config_company {
+    const char *id;                /* 1..64 of A-Z a-z 0-9 . _ -, not starting with . or - */
+    const char *siren;             /* 9 digits, checked */
+    const char *name;              /* may be NULL */
+    int64_t headcount;             /* INT_NONE when not given */
+    const char *alan_company_id;   /* default: id */
+    struct config_establishment *establishments;
+    int n_establishments;
+    int line;
+};
+
+struct config {
+    struct arena arena;            /* owns everything below */
+    const char *path;
+    char sha256[65];               /* of the file's bytes: "the same configuration" */
+    const char *staging_dir;
+    int64_t keep_runs;
+    bool archive_raw;
+    const char *database_url;      /* secret; "" : libpq's own environment */
+    int64_t invoice_month_shift, lookback_months;
+    int64_t minimum_employer_share_ppm;
+    int64_t tolerance_line_cents, tolerance_invoice_cents;
+    int64_t grace_hire_days, grace_contract_days, grace_change_days;
+    int64_t stale_after_s;
+    int64_t reject_limit_count;    /* or INT_NONE when it is … */
+    int64_t reject_limit_ppm;      /* … a share of the records read, or INT_NONE */
+    struct yaml *sources;          /* a map; NULL when there is none */
+    struct config_company *companies;
+    int n_companies;
+};
+
+/* Reads and checks the whole file; every fault at once, ERR_CONFIG. companies_file is a CSV with a header:
+ * company_id,siren,name,headcount,alan_company_id,siret,payroll_company_id,payroll_token (one line per establishment;
+ * ${NAME} and file: are honoured in payroll_token). */
+bool config_read(struct config *c, const char *path, struct err *err);
+void config_free(struct config *c);
+
+/* The value of a secret scalar: the text itself, or for "file:PATH" the file's content without its last newline. */
+bool config_secret(struct arena *a, const struct yaml *node, const char **ret, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* Files that appear whole or not at all, and files read by mapping. */
+#ifndef COMMON_FILE_H
+#define COMMON_FILE_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/mem.h"
+#include "common/str.h"
+
+enum { SHA256_HEX = 64 };
+
+struct sha256 {
+    EVP_MD_CTX *ctx;
+};
+void sha256_start(struct sha256 *h);
+void sha256_add(struct sha256 *h, const void *p, size_t len);
+void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1]); /* and releases it */
+void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1]);
+
+/* A file being written as <path>.tmp, mode 0600, with its digest taken on the way. file_commit flushes, fsyncs and
+ * renames it; file_abandon removes it. Either leaves *f ready to be opened again. A committed name lasts through a
+ * power cut once dir_sync has returned for its folder. */
+struct out_file {
+    int fd;
+    char *path, *tmp;
+    struct buf pending;
+    struct sha256 hash;
+    int64_t bytes;
+};
+bool file_create(struct out_file *f, const char *path, struct err *err);
+bool file_write(struct out_file *f, const void *p, size_t len, struct err *err);
+bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err);
+void file_abandon(struct out_file *f);
+bool dir_sync(const char *path, struct err *err);
+
+/* mkdir -p with mode 0700, whatever the umask. Refuses a folder that others can write to. */
+bool dir_create(const char *path, struct err *err);
+
+/* A whole file, mapped read-only; an empty one maps to p == "" . ERR_NO_INPUT when there is none. */
+struct map {
+    const char *p;
+    size_t len;
+};
+bool map_open(struct map *m, const char *path, struct err *err);
+void map_close(struct map *m);
+
+/* Takes an exclusive lock on path (created 0600) without waiting; ERR_TRY_AGAIN when another process has it. The lock
+ * goes with *ret_fd or the process. */
+bool lock_take(const char *path, int *ret_fd, struct err *err);
+
+#endif

@@ -1,0 +1,157 @@
+/* The staging directory: the contract between the stages.
+ *
+ *   <dir>/<period>/<run-id>/<stage>/            0700; <stage> is extract or transform, with -I-of-N behind it for a shard
+ *       companies.ndjson                        the index: a `company` record a line, in the order of processing
+ *       <entity>-NNNN.ndjson                    part NNNN of an entity; only where it has rows
+ *       rejects.ndjson                          what could not be used; only where there is any
+ *       manifest.json                           written last: without it there is no output
+ *
+ * A part is a run of whole companies, closed at the first company that ends beyond STAGING_PART_BYTES: it is the unit of
+ * parallel work, so that parts (and all bytes) are the same whatever the number of workers. All records of a company
+ * are contiguous in their file; its index line says where. Every file appears by write to a temporary name, fsync and
+ * rename, then one fsync of the folder before the manifest appears in the same way. The manifest holds rows, bytes,
+ * SHA-256 and cents of every file and the SHA-256 of the manifest it was made from; the reader checks all of it.
+ *
+ * Workers are processes: each writes its parts with part_* and leaves a small part-NNNN.done beside them, which
+ * staging_publish gathers, in order, into the index, the rejects and the manifest. */
+#ifndef COMMON_STAGING_H
+#define COMMON_STAGING_H
+
+#include "common/err.h"
+#include "common/file.h"
+#include "common/ndjson.h"
+#include "common/records.h"
+
+enum { STAGING_PART_BYTES = 16 << 20, STAGING_FORMAT = 1, RUN_ID_MAX = 64, ENTITIES_MAX = 32 };
+
+/* What a manifest says, but for its files. Strings belong to the struct's owner. */
+struct run_info {
+    enum stage stage;
+    const char *run_id;    /* 1..RUN_ID_MAX of A-Z a-z 0-9 . _ -, not starting with a dot or a dash */
+    month_t period;
+    instant_t as_of;
+    instant_t began_at;    /* of extract: orders the runs of a period */
+    const char *made_from; /* SHA-256 of the manifest read, or NULL */
+    int shard, shards;     /* 0 of 1: all */
+};
+
+bool run_id_valid(const char *run_id);
+/* <dir>/<period>/<run-id>/<stage>[-I-of-N]; the caller frees it. */
+char *staging_path(const char *dir, const struct run_info *info);
+
+/* ---- writing ---- */
+
+struct staging_out {
+    char *path;
+    int lock_fd;
+    struct run_info info;
+};
+
+/* Makes the folder, takes its lock (ERR_TRY_AGAIN when another process is writing it) and withdraws an older
+ * manifest and older parts. Nothing is visible until staging_publish. */
+bool staging_begin(struct staging_out *out, const char *dir, const struct run_info *info, struct err *err);
+
+/* One part. part_put keeps rows and cents of each entity; records of one entity may be interleaved with those of
+ * others. A company is opened, written and ended; its status and sources go into the index with it. */
+struct part_file {
+    const struct record *record;
+    struct out_file out;
+    struct range company, total;  /* entity stays null here */
+};
+struct part {
+    const struct staging_out *out;
+    int number;
+    struct part_file file[ENTITIES_MAX];
+    int n_files;
+    int64_t bytes;
+    struct buf index, rejects, line;
+    int64_t companies_ok, companies_failed, n_rejects;
+};
+void part_begin(struct part *p, const struct staging_out *out, int number);
+bool part_put(struct part *p, const struct record *r, const void *rec, struct err *err);
+/* The same for lines already encoded, passed on unchanged: rows of them, their summed field adding up to cents. */
+bool part_put_lines(struct part *p, const struct record *r, struct str lines, int64_t rows, int64_t cents, struct err *err);
+void part_reject(struct part *p, const struct reject *reject);
+/* Ends the company: *c is written to the index with its part and ranges filled in. */
+bool part_end_company(struct part *p, struct company *c, struct err *err);
+static inline bool part_full(const struct part *p)
+{
+    return p->bytes >= STAGING_PART_BYTES;
+}
+/* Commits the part's files and its part-NNNN.done. */
+bool part_commit(struct part *p, struct err *err);
+void part_abandon(struct part *p);
+
+/* Totals of a stage's output, for the final JSON line. */
+struct staging_totals {
+    struct { const struct record *record; int64_t rows, cents; } entity[ENTITIES_MAX];
+    int n_entities;
+    int64_t companies_ok, companies_failed, rejects;
+};
+
+/* Gathers parts 0..n_parts-1 and writes companies.ndjson, rejects.ndjson and the manifest. With publish false (a
+ * reject limit passed, a dry run) it writes rejects.ndjson only and takes everything else away. Releases the lock. */
+bool staging_publish(struct staging_out *out, int n_parts, bool publish, struct staging_totals *ret, struct err *err);
+/* Counts without publishing: what part-NNNN.done files say so far. */
+bool staging_count(const struct staging_out *out, int n_parts, struct staging_totals *ret, struct err *err);
+void staging_abandon(struct staging_out *out);
+
+/* ---- reading ---- */
+
+struct staging_file {
+    char *name;
+    const struct record *record;
+    int part;              /* -1: companies.ndjson, rejects.ndjson */
+    int64_t rows, bytes, cents;
+    char sha256[SHA256_HEX + 1];
+};
+struct staging_part_index { int64_t offset, bytes, companies; };  /* its lines in companies.ndjson */
+struct staging_in {
+    char *path;
+    struct run_info info;
+    char sha256[SHA256_HEX + 1];      /* of the manifest */
+    struct staging_file *file;
+    int n_files;
+    struct staging_part_index *part;
+    int n_parts;
+    int64_t companies_ok, companies_failed, rejects;
+    struct map index;
+};
+
+/* The newest complete run of the period (by began_at, then run id) that has output of this stage, for this shard or
+ * whole; the caller frees *ret_run_id. ERR_NO_INPUT when there is none, naming what to run. */
+bool staging_newest(const char *dir, month_t period, enum stage stage, int shard, int shards, char **ret_run_id,
+                    struct err *err);
+
+/* Opens the output of a stage: reads manifest.json, checks format and totals, maps and verifies companies.ndjson.
+ * info gives run_id, period, stage, shard; a shard's own folder is preferred, else the whole one is read.
+ * ERR_NO_INPUT when there is no manifest, ERR_DATA naming file and expectation when something does not match. */
+bool staging_open(struct staging_in *in, const char *dir, const struct run_info *info, struct err *err);
+void staging_close(struct staging_in *in);
+
+/* The files of one part, mapped and verified (size, SHA-256). */
+struct part_in {
+    const struct staging_in *in;
+    int number;
+    struct { const struct record *record; struct map map; } file[ENTITIES_MAX];
+    int n_files;
+    struct str index_left; /* index lines not read yet */
+    int64_t index_line;    /* number, within the part, of the line read last */
+};
+bool part_open(struct part_in *p, const struct staging_in *in, int number, struct err *err);
+/* The next company of the part into *ret (lists in the arena). False at the end, and on a bad index line: then err->kind
+ * is set. The caller zeroes err->kind before. */
+bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err);
+/* A company's lines of an entity; empty when it has none. *ret_rows and *ret_cents (may be NULL) as the index says. */
+struct str part_lines(const struct part_in *p, const struct company *c, const struct record *r, int64_t *ret_rows,
+                      int64_t *ret_cents);
+/* Decodes all of a company's records of one entity: an array of r's struct in the arena. A line that does not decode is
+ * appended to *rejects (an array of struct reject, in the arena; it carries file name, line and raw text). */
+void *part_decode(const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
+                  uint32_t *ret_n, struct list *rejects);
+void part_close(struct part_in *p);
+
+/* Removes old runs of all periods but the keep newest, never the newest complete one of a period. */
+bool staging_purge(const char *dir, int keep, struct err *err);
+
+#endif
