@@ -2,7 +2,7 @@
 #ifndef COMMON_NDJSON_H
 #define COMMON_NDJSON_H
 
-#include "common/json.h"
+#include "common/jscan.h"
 #include "common/records.h"
 
 /* Every fault of one record, for rejects.ndjson. The first fault's reason is the record's. */
