@@ -35,8 +35,8 @@ struct err {
 bool err_set(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with ": " and the text of errno behind it; ENOSPC, EDQUOT and EROFS turn ERR_IO into ERR_CANT_CREATE. */
 bool err_errno(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Adds one more fault as a line of its own; the first one fixes the kind. Faults past the room are counted in a last
- * line "and N more". Returns false. */
+/* Adds one more fault as a line of its own; the first one fixes the kind. What does not fit is
+ * replaced by a last line "(and more)". Returns false. */
 bool err_add(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Puts "context: " in front of the text. Returns false. */
 bool err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,212 @@
+#include "common/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARENA_BLOCK_BYTES = 256 << 10, OUT_OF_MEMORY_STATUS = 75 };
+
+/* _exit: nothing may run that could allocate again or make a half-written output look complete. */
+static void out_of_memory(void)
+{
+    static const char text[] = "out of memory\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
+    _exit(OUT_OF_MEMORY_STATUS);
+}
+
+void *mem_alloc(size_t size)
+{
+    void *p = calloc(1, size ? size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *mem_realloc(void *p, size_t size)
+{
+    void *q = realloc(p, size ? size : 1);
+    if (!q)
+        out_of_memory();
+    return q;
+}
+
+char *mem_strdup(const char *s)
+{
+    size_t size = strlen(s) + 1;
+    return memcpy(mem_alloc(size), s, size);
+}
+
+static int printed_length(const char *format, va_list ap)
+{
+    va_list copy;
+    va_copy(copy, ap);
+    int n = vsnprintf(NULL, 0, format, copy);
+    va_end(copy);
+    return n < 0 ? 0 : n;
+}
+
+char *mem_printf(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    size_t size = (size_t)printed_length(format, ap) + 1;
+    char *s = mem_alloc(size);
+    vsnprintf(s, size, format, ap);
+    va_end(ap);
+    return s;
+}
+
+struct arena_block {
+    struct arena_block *older;
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
+static void arena_grow(struct arena *a, size_t size)
+{
+    size_t want = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
+    if (a->block && a->block->size * 2 > want && a->block->size < (64u << 20))
+        want = a->block->size * 2;
+    struct arena_block *b = malloc(sizeof *b + want);
+    if (!b)
+        out_of_memory();
+    b->older = a->block;
+    b->size = want;
+    a->block = b;
+    a->used = 0;
+}
+
+static void *arena_take(struct arena *a, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    if (!a->block || a->used + size > a->block->size)
+        arena_grow(a, size);
+    void *p = a->block->bytes + a->used;
+    a->used += size;
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return memset(arena_take(a, size), 0, size);
+}
+
+char *arena_copy(struct arena *a, const char *p, size_t len)
+{
+    char *copy = arena_take(a, len + 1);
+    if (len)
+        memcpy(copy, p, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *arena_printf(struct arena *a, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    size_t size = (size_t)printed_length(format, ap) + 1;
+    char *s = arena_take(a, size);
+    vsnprintf(s, size, format, ap);
+    va_end(ap);
+    return s;
+}
+
+static void blocks_free(struct arena_block *b)
+{
+    while (b) {
+        struct arena_block *older = b->older;
+        free(b);
+        b = older;
+    }
+}
+
+void arena_reset(struct arena *a)
+{
+    if (a->block) {
+        blocks_free(a->block->older);
+        a->block->older = NULL;
+    }
+    a->used = 0;
+}
+
+void arena_free(struct arena *a)
+{
+    blocks_free(a->block);
+    *a = (struct arena){0};
+}
+
+void buf_reserve(struct buf *b, size_t more)
+{
+    if (b->cap - b->len >= more)
+        return;
+    size_t cap = b->cap ? b->cap * 2 : 256;
+    while (cap - b->len < more)
+        cap *= 2;
+    b->p = mem_realloc(b->p, cap);
+    b->cap = cap;
+}
+
+void buf_add(struct buf *b, const void *p, size_t len)
+{
+    if (!len)
+        return;
+    buf_reserve(b, len);
+    memcpy(b->p + b->len, p, len);
+    b->len += len;
+}
+
+void buf_addc(struct buf *b, char c)
+{
+    buf_reserve(b, 1);
+    b->p[b->len++] = c;
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_addv(struct buf *b, const char *format, va_list ap)
+{
+    size_t len = (size_t)printed_length(format, ap);
+    buf_reserve(b, len + 1);
+    vsnprintf(b->p + b->len, len + 1, format, ap);
+    b->len += len;
+}
+
+void buf_addf(struct buf *b, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    buf_addv(b, format, ap);
+    va_end(ap);
+}
+
+void buf_addi(struct buf *b, int64_t n)
+{
+    char digits[20];
+    int at = sizeof digits;
+    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    do {
+        digits[--at] = (char)('0' + u % 10);
+        u /= 10;
+    } while (u);
+    if (n < 0)
+        buf_addc(b, '-');
+    buf_add(b, digits + at, sizeof digits - (size_t)at);
+}
+
+const char *buf_str(struct buf *b)
+{
+    buf_reserve(b, 1);
+    b->p[b->len] = '\0';
+    return b->p;
+}
+
+void buf_free(struct buf *b)
+{
+    free(b->p);
+    *b = (struct buf){0};
+}

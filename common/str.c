@@ -1,0 +1,10 @@
+#include "common/str.h"
+
+int str_cmp(struct str a, struct str b)
+{
+    if (!a.p || !b.p)
+        return (a.p != NULL) - (b.p != NULL);
+    uint32_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.p, b.p, shorter) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
