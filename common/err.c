@@ -64,7 +64,7 @@ bool err_prefix(struct err *err, const char *format, ...)
     int n = vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
     if (n >= 0 && n < ERR_TEXT_MAX)
-        snprintf(text + n, sizeof text - (size_t)n, ": %s", err->text);
+        snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)sizeof text - n - 3, err->text);
     memcpy(err->text, text, sizeof text);
     return false;
 }

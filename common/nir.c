@@ -47,13 +47,12 @@ static bool all_digits(const char *p, int n)
     return true;
 }
 
-/* Department 01..99, or 2A and 2B as 100 and 101 (not before 1976, when Corsica was still 20); -1: none. Without the
- * century a year above 75 or at most that of the reader cannot be told apart from 19xx safely, so only 1930..1975 are
- * certain to be too early; younger two-digit years may be 20xx. */
-static int department(const char *p, int year)
+/* Department 01..99, or 2A and 2B as 100 and 101; -1: none. That people born before 1976 should carry 20 rather than
+ * 2A or 2B is not held against them: numbers of 1953 with 2B are in use. */
+static int department(const char *p)
 {
     if (p[0] == '2' && (p[1] == 'A' || p[1] == 'a' || p[1] == 'B' || p[1] == 'b'))
-        return year >= 30 && year < 76 ? -1 : 100 + (p[1] == 'B' || p[1] == 'b');
+        return 100 + (p[1] == 'B' || p[1] == 'b');
     return all_digits(p, 2) && number(p, 2) >= 1 ? number(p, 2) : -1;
 }
 
@@ -81,7 +80,7 @@ enum nir_status nir_parse(struct str s, uint64_t *ret_nir13)
         return NIR_ABSENT;
     if ((n != 13 && n != 15) || !all_digits(c, 5) || !all_digits(c + 7, n - 7))
         return NIR_MALFORMED;
-    int year = number(c + 1, 2), month = number(c + 3, 2), dept = department(c + 5, year);
+    int year = number(c + 1, 2), month = number(c + 3, 2), dept = department(c + 5);
     int commune = number(c + 7, 3), order = number(c + 10, 3);
     if (c[0] == '3' || c[0] == '4' || c[0] == '7' || c[0] == '8')
         return NIR_PROVISIONAL;
@@ -163,13 +162,18 @@ bool siren_parse(struct str s, char *ret)
     return true;
 }
 
-/* La Poste has more establishments than Luhn allows: all but its head office have a digit sum that 5 divides. */
+/* La Poste has more establishments than Luhn allows: the digit sum of all but its head office divides by 5. */
 static bool la_poste(const char *c)
+{
+    return memcmp(c, "356000000", 9) == 0 && memcmp(c + 9, "00048", 5) != 0;
+}
+
+static bool sum_divides_by_5(const char *c)
 {
     int sum = 0;
     for (int i = 0; i < 14; i++)
         sum += c[i] - '0';
-    return memcmp(c, "356000000", 9) == 0 && sum % 5 == 0;
+    return sum % 5 == 0;
 }
 
 bool siret_parse(struct str s, char *ret)
@@ -177,7 +181,7 @@ bool siret_parse(struct str s, char *ret)
     char c[15];
     if (!parse_digits(s, 14, c))
         return false;
-    if (!la_poste(c) && !(luhn(c, 14) && luhn(c, 9)))
+    if (la_poste(c) ? !sum_divides_by_5(c) : !luhn(c, 14) || !luhn(c, 9))
         return false;
     if (ret)
         memcpy(ret, c, sizeof c);
