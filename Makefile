@@ -13,7 +13,8 @@ LDFLAGS     += -pie -Wl,-z,relro,-z,now
 LDLIBS       = $(shell pkg-config --libs $(PACKAGES)) -lcsv -lunistring
 
 STAGES       = extract transform load
-COMMON_OBJ   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
+SQL          = $(sort $(wildcard sql/*.sql sql/*/*.sql))
+COMMON_OBJ   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c)) $(BUILD)/generated/sql_embedded.o
 
 all: $(STAGES:%=$(BUILD)/bin/%)
 
@@ -24,7 +25,15 @@ $(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(COMMON_OB
 endef
 $(foreach s,$(STAGES),$(eval $(call stage_rule,$(s))))
 
-$(BUILD)/%.o: %.c
+# SQL files become C strings; the folder's date tells when one was added or taken away.
+$(BUILD)/generated/sql_embedded.h $(BUILD)/generated/sql_embedded.c: $(BUILD)/generated/sql_embedded.%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
+	@mkdir -p $(@D)
+	LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
+
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/generated/sql_embedded.h
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) -c -o $@ $<
+
+$(BUILD)/%.o: %.c | $(BUILD)/generated/sql_embedded.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) -MMD -MP -c -o $@ $<
 
