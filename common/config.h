@@ -4,13 +4,19 @@
 
 #include "common/date.h"
 #include "common/err.h"
+#include "common/records.h"
 #include "common/yaml.h"
 
 struct config_establishment {
     const char *siret;             /* 14 digits, checked */
     const char *payroll_company_id;
-    const char *payroll_token;     /* secret; NULL: the source's own auth */
+    const char *payroll_token;     /* secret, for extract alone; NULL: the source's own auth */
     int line;
+};
+
+struct config_previous_siren {
+    const char *siren;             /* 9 digits, checked */
+    date_t until;                  /* last day; DATE_NONE when not given */
 };
 
 struct config_company {
@@ -18,7 +24,9 @@ struct config_company {
     const char *siren;             /* 9 digits, checked */
     const char *name;              /* may be NULL */
     int64_t headcount;             /* INT_NONE when not given */
-    const char *alan_company_id;   /* default: id */
+    const char *alan_company_id;   /* default: id; no two companies share one */
+    struct config_previous_siren *previous_sirens;
+    int n_previous_sirens;
     struct config_establishment *establishments;
     int n_establishments;
     int line;
@@ -27,11 +35,11 @@ struct config_company {
 struct config {
     struct arena arena;            /* owns everything below */
     const char *path;
-    char sha256[65];               /* of the file's bytes: "the same configuration" */
+    char sha256[65];               /* of the bytes of the file and of companies_file: "the same configuration" */
     const char *staging_dir;
     int64_t keep_runs;
     bool archive_raw;
-    const char *database_url;      /* secret; "" : libpq's own environment */
+    const char *database_url;      /* secret, for extract and load; "" : libpq's own environment */
     int64_t invoice_month_shift, lookback_months;
     int64_t minimum_employer_share_ppm;
     int64_t tolerance_line_cents, tolerance_invoice_cents;
@@ -39,18 +47,22 @@ struct config {
     int64_t stale_after_s;
     int64_t reject_limit_count;    /* or INT_NONE when it is … */
     int64_t reject_limit_ppm;      /* … a share of the records read, or INT_NONE */
-    struct yaml *sources;          /* a map; NULL when there is none */
+    struct yaml *sources;          /* a map, for extract alone; NULL when there is none */
     struct config_company *companies;
     int n_companies;
 };
 
-/* Reads and checks the whole file; every fault at once, ERR_CONFIG. companies_file is a CSV with a header:
- * company_id,siren,name,headcount,alan_company_id,siret,payroll_company_id,payroll_token (one line per establishment;
- * ${NAME} and file: are honoured in payroll_token). */
-bool config_read(struct config *c, const char *path, struct err *err);
+/* Reads and checks the whole file; every fault at once, ERR_CONFIG. What is for other stages alone is left out, so that
+ * its variables need not be set there. Relative paths start at the working directory. companies_file is a CSV, with comma
+ * or semicolon, one line per establishment, under the header
+ *   company_id,siren,name,headcount,alan_company_id,siret,payroll_company_id,payroll_token
+ * in any order; the first two are needed; ${NAME} and file: are honoured in payroll_token. A company's lines need not
+ * follow each other; what is said of the company itself may be left empty after the first. */
+bool config_read(struct config *c, const char *path, enum stage stage, struct err *err);
 void config_free(struct config *c);
 
-/* The value of a secret scalar: the text itself, or for "file:PATH" the file's content without its last newline. */
+/* The value of a secret scalar: the text itself, or for "file:PATH" the file's content without its last newline. A
+ * control character in it is refused; messages name the key and never the value. */
 bool config_secret(struct arena *a, const struct yaml *node, const char **ret, struct err *err);
 
 #endif

@@ -33,6 +33,7 @@ struct options {
 /* Parses the command line of a stage and the array-job variables of Slurm and Kubernetes; ERR_USAGE names the fault. */
 bool options_parse(struct options *o, enum stage stage, int argc, char **argv, instant_t now, struct err *err);
 void options_help(enum stage stage);   /* to stdout */
+void options_free(struct options *o);
 
 struct stage_run {
     enum stage stage;
@@ -49,6 +50,9 @@ void stage_set_run(struct stage_run *run, const char *run_id);
 /* True when this company is selected by --company and --shard. The hash is FNV-1a 64 of the id: stable for ever. */
 bool stage_selects(const struct stage_run *run, struct str company_id);
 
+/* Starts the progress bar over this many companies, where --progress and --quiet want one. */
+void stage_progress(const struct stage_run *run, long companies);
+
 /* Fills rows, cents, companies and rejects of the final line. */
 void stage_report_totals(struct stage_run *run, const struct staging_totals *totals);
 
@@ -57,9 +61,10 @@ extern volatile sig_atomic_t stop_requested;
 bool stage_stopped(struct err *err);   /* true, with err filled, once it is set */
 
 /* Runs a stage: parses options, reads the configuration, sets up logs and signals, calls body, prints the final JSON
- * line on stdout ({"stage","run_id","period","status","companies","rows","cents","discrepancies","elapsed_ms",
- * and on failure "error" and "retry_after_s"}) and returns the exit status. body ends true with err->kind ERR_NONE, or
- * true with ERR_PARTIAL and a text (status 3), or false. */
+ * line on stdout ({"stage","run_id","period","status","companies","rows","cents","discrepancies", what else the stage
+ * reported, "elapsed_ms", and when not all went well "error" and "retry_after_s"}; status is ok, partial or failed) and
+ * returns the exit status. body ends true with err->kind ERR_NONE, or true with ERR_PARTIAL and a text (status 3), or
+ * false. */
 int stage_main(enum stage stage, int argc, char **argv, bool (*body)(struct stage_run *run, struct err *err));
 
 #endif
