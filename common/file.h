@@ -22,14 +22,15 @@ void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1]); /* and releases it 
 void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1]);
 
 /* A file being written as <path>.tmp, mode 0600, with its digest taken on the way. file_commit flushes, fsyncs and
- * renames it; file_abandon removes it. Either leaves *f ready to be opened again. A committed name lasts through a
- * power cut once dir_sync has returned for its folder. */
+ * renames it; on failure it does what file_abandon does: remove it. Either leaves *f ready to be opened again, and
+ * file_abandon may be called on a file that is not open. A committed name lasts through a power cut once dir_sync has
+ * returned for its folder. Zero it to start ({0}). */
 struct out_file {
     int fd;
-    char *path, *tmp;
+    char *path, *tmp;      /* NULL: not open */
     struct buf pending;
     struct sha256 hash;
-    int64_t bytes;
+    int64_t bytes;         /* written so far, pending ones included */
 };
 bool file_create(struct out_file *f, const char *path, struct err *err);
 bool file_write(struct out_file *f, const void *p, size_t len, struct err *err);
@@ -37,8 +38,11 @@ bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err
 void file_abandon(struct out_file *f);
 bool dir_sync(const char *path, struct err *err);
 
-/* mkdir -p with mode 0700, whatever the umask. Refuses a folder that others can write to. */
+/* mkdir -p with mode 0700, whatever the umask, each new name made to last; then dir_check. */
 bool dir_create(const char *path, struct err *err);
+/* Refuses (ERR_REFUSED) a folder that others than its owner can write to, or that belongs to somebody else than this
+ * user or root. ERR_NO_INPUT when there is none. */
+bool dir_check(const char *path, struct err *err);
 
 /* A whole file, mapped read-only; an empty one maps to p == "" . ERR_NO_INPUT when there is none. */
 struct map {

@@ -33,10 +33,11 @@ struct run_info {
     instant_t began_at;    /* of extract: orders the runs of a period */
     const char *made_from; /* SHA-256 of the manifest read, or NULL */
     int shard, shards;     /* 0 of 1: all */
+    bool dry_run;          /* writing: into a folder of its own (.dry-run behind its name) that no reader looks into */
 };
 
 bool run_id_valid(const char *run_id);
-/* <dir>/<period>/<run-id>/<stage>[-I-of-N]; the caller frees it. */
+/* <dir>/<period>/<run-id>/<stage>[-I-of-N][.dry-run]; the caller frees it. */
 char *staging_path(const char *dir, const struct run_info *info);
 
 /* ---- writing ---- */
@@ -66,14 +67,16 @@ struct part {
     int64_t bytes;
     struct buf index, rejects, line;
     int64_t companies_ok, companies_failed, n_rejects;
+    bool faulty_reject;           /* one without a field it must have: a bug, told by the next part_end_company */
 };
 void part_begin(struct part *p, const struct staging_out *out, int number);
 bool part_put(struct part *p, const struct record *r, const void *rec, struct err *err);
 /* The same for lines already encoded, passed on unchanged: rows of them, their summed field adding up to cents. */
 bool part_put_lines(struct part *p, const struct record *r, struct str lines, int64_t rows, int64_t cents, struct err *err);
+/* Texts are cut to their limits, and bytes that are no UTF-8 (and NUL) become U+FFFD: a reject never fails to be told. */
 void part_reject(struct part *p, const struct reject *reject);
-/* Ends the company: *c is written to the index with its part and ranges filled in. */
-bool part_end_company(struct part *p, struct company *c, struct err *err);
+/* Ends the company: it is written to the index; part and ranges are filled in here, whatever *c holds. */
+bool part_end_company(struct part *p, const struct company *c, struct err *err);
 static inline bool part_full(const struct part *p)
 {
     return p->bytes >= STAGING_PART_BYTES;

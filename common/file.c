@@ -1,0 +1,322 @@
+#include "common/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { WRITE_BLOCK_BYTES = 1 << 20, LOCK_TRIES = 10 };
+
+/* ---- SHA-256 ---- */
+
+/* Without a digest nothing can be staged or believed; as little can be done about it as about lacking memory. */
+static void sha256_unavailable(void)
+{
+    fputs("SHA-256 is not available from libcrypto\n", stderr);
+    _exit(ERR_BUG);
+}
+
+void sha256_start(struct sha256 *h)
+{
+    h->ctx = EVP_MD_CTX_new();
+    if (!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
+        sha256_unavailable();
+}
+
+void sha256_add(struct sha256 *h, const void *p, size_t len)
+{
+    if (len && EVP_DigestUpdate(h->ctx, p, len) != 1)
+        sha256_unavailable();
+}
+
+void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    if (EVP_DigestFinal_ex(h->ctx, digest, NULL) != 1)
+        sha256_unavailable();
+    EVP_MD_CTX_free(h->ctx);
+    h->ctx = NULL;
+    for (int i = 0; i < SHA256_HEX / 2; i++)
+        snprintf(hex + i * 2, 3, "%02x", digest[i]);
+}
+
+void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1])
+{
+    struct sha256 h;
+    sha256_start(&h);
+    sha256_add(&h, p, len);
+    sha256_end(&h, hex);
+}
+
+/* ---- writing ---- */
+
+static void out_release(struct out_file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    EVP_MD_CTX_free(f->hash.ctx);
+    buf_free(&f->pending);
+    free(f->path);
+    free(f->tmp);
+    *f = (struct out_file){.fd = -1};
+}
+
+/* What a killed process left under the temporary name goes first: O_EXCL then proves that the file is ours alone. */
+static int create_private(const char *path)
+{
+    if (unlink(path) && errno != ENOENT)
+        return -1;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0 && fchmod(fd, 0600)) { /* the umask may have taken our own rights away */
+        int saved = errno;
+        close(fd);
+        unlink(path);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+bool file_create(struct out_file *f, const char *path, struct err *err)
+{
+    struct out_file new = {.path = mem_strdup(path), .tmp = mem_printf("%s.tmp", path)};
+    new.fd = create_private(new.tmp);
+    if (new.fd < 0) {
+        err_errno(err, ERR_CANT_CREATE, "cannot create %s", new.tmp);
+        out_release(&new);
+        return false;
+    }
+    sha256_start(&new.hash);
+    buf_reserve(&new.pending, WRITE_BLOCK_BYTES);
+    *f = new;
+    return true;
+}
+
+static bool write_all(int fd, const char *p, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool out_put(struct out_file *f, const char *p, size_t len, struct err *err)
+{
+    sha256_add(&f->hash, p, len);
+    if (!write_all(f->fd, p, len))
+        return err_errno(err, ERR_IO, "cannot write %s", f->tmp);
+    return true;
+}
+
+static bool out_flush(struct out_file *f, struct err *err)
+{
+    bool ok = out_put(f, f->pending.p, f->pending.len, err);
+    f->pending.len = 0;
+    return ok;
+}
+
+bool file_write(struct out_file *f, const void *p, size_t len, struct err *err)
+{
+    if (f->pending.len + len > WRITE_BLOCK_BYTES && !out_flush(f, err))
+        return false;
+    f->bytes += (int64_t)len;
+    if (len >= WRITE_BLOCK_BYTES)
+        return out_put(f, p, len, err);
+    buf_add(&f->pending, p, len);
+    return true;
+}
+
+static int sync_fd(int fd)
+{
+    int result;
+    do
+        result = fsync(fd);
+    while (result && errno == EINTR);
+    return result;
+}
+
+/* Flushed, on disk and closed, still under its temporary name. */
+static bool out_finish(struct out_file *f, struct err *err)
+{
+    if (!out_flush(f, err))
+        return false;
+    if (sync_fd(f->fd))
+        return err_errno(err, ERR_IO, "cannot sync %s", f->tmp);
+    int fd = f->fd;
+    f->fd = -1;
+    if (close(fd) && errno != EINTR)
+        return err_errno(err, ERR_IO, "cannot close %s", f->tmp);
+    return true;
+}
+
+bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err)
+{
+    if (!out_finish(f, err)) {
+        file_abandon(f);
+        return false;
+    }
+    if (rename(f->tmp, f->path)) {
+        err_errno(err, ERR_IO, "cannot rename %s to %s", f->tmp, f->path);
+        file_abandon(f);
+        return false;
+    }
+    sha256_end(&f->hash, ret_sha256);
+    out_release(f);
+    return true;
+}
+
+void file_abandon(struct out_file *f)
+{
+    if (!f->path)
+        return;
+    unlink(f->tmp);
+    out_release(f);
+}
+
+/* ---- folders ---- */
+
+bool dir_sync(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, ERR_IO, "cannot open folder %s", path);
+    bool ok = !sync_fd(fd) || err_errno(err, ERR_IO, "cannot sync folder %s", path);
+    close(fd);
+    return ok;
+}
+
+static bool parent_sync(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return dir_sync(".", err);
+    char *parent = mem_strdup(path);
+    parent[slash == path ? 1 : slash - path] = '\0';
+    bool ok = dir_sync(parent, err);
+    free(parent);
+    return ok;
+}
+
+static bool dir_make(const char *path, struct err *err)
+{
+    if (mkdir(path, 0700))
+        return errno == EEXIST || err_errno(err, ERR_CANT_CREATE, "cannot create folder %s", path);
+    if (chmod(path, 0700))
+        return err_errno(err, ERR_CANT_CREATE, "cannot set the rights of folder %s", path);
+    return parent_sync(path, err);
+}
+
+bool dir_create(const char *path, struct err *err)
+{
+    char *work = mem_strdup(path);
+    size_t len = strlen(work);
+    while (len > 1 && work[len - 1] == '/')
+        work[--len] = '\0';
+    bool ok = true;
+    for (char *slash = len ? strchr(work + 1, '/') : NULL; ok && slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        ok = dir_make(work, err);
+        *slash = '/';
+    }
+    ok = ok && dir_make(work, err) && dir_check(work, err);
+    free(work);
+    return ok;
+}
+
+bool dir_check(const char *path, struct err *err)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_NO_INPUT : ERR_IO, "cannot look at %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_CANT_CREATE, "%s: expected a folder, found something else", path);
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return err_set(err, ERR_REFUSED, "folder %s belongs to user %u; expected this user (%u) or root", path,
+                       (unsigned)st.st_uid, (unsigned)geteuid());
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, ERR_REFUSED, "others can write to folder %s: mode %04o, expected 0700 (chmod go-w it)", path,
+                       (unsigned)(st.st_mode & 07777));
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool map_fd(struct map *m, int fd, const char *path, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return err_errno(err, ERR_IO, "cannot look at %s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_IO, "%s: expected a regular file", path);
+    if (st.st_size == 0) {
+        *m = (struct map){.p = "", .len = 0};
+        return true;
+    }
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return err_errno(err, ERR_IO, "cannot map %s", path);
+    *m = (struct map){.p = p, .len = (size_t)st.st_size};
+    return true;
+}
+
+bool map_open(struct map *m, const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: a named pipe must not hang us */
+    if (fd < 0)
+        return err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_NO_INPUT : ERR_IO, "cannot open %s", path);
+    bool ok = map_fd(m, fd, path, err);
+    close(fd);
+    return ok;
+}
+
+void map_close(struct map *m)
+{
+    if (m->len)
+        munmap((void *)(uintptr_t)m->p, m->len);
+    *m = (struct map){0};
+}
+
+/* ---- locks ---- */
+
+/* False as well when path was replaced or removed between open and lock: what we hold then locks nothing. */
+static bool lock_is_current(int fd, const char *path)
+{
+    struct stat held, named;
+    return !fstat(fd, &held) && !stat(path, &named) && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+bool lock_take(const char *path, int *ret_fd, struct err *err)
+{
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0 || fchmod(fd, 0600)) {
+            err_errno(err, ERR_CANT_CREATE, "cannot create lock %s", path);
+            if (fd >= 0)
+                close(fd);
+            return false;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB)) {
+            bool held = errno == EWOULDBLOCK;
+            err_errno(err, held ? ERR_TRY_AGAIN : ERR_IO, held ? "%s: another process has the lock" : "cannot lock %s",
+                      path);
+            close(fd);
+            return false;
+        }
+        if (lock_is_current(fd, path)) {
+            *ret_fd = fd;
+            return true;
+        }
+        close(fd);
+    }
+    return err_set(err, ERR_TRY_AGAIN, "%s: the lock keeps being replaced", path);
+}
