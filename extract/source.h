@@ -1,8 +1,11 @@
-/* What a source looks like, as data: read from extract/sources/NAME.yaml (or a path of the user's own) with the
- * `sources:` entry of pipeline.yaml laid over it. Nothing outside this model knows a vendor.
+/* What a source looks like, as data: read from extract/sources/NAME.yaml (embedded at build time; a name with a slash or
+ * ending in .yaml is a file of the user's own) with the `sources:` entry of pipeline.yaml laid over it. Nothing outside
+ * this model knows a vendor.
  *
- * A source has entities; an entity is asked for once per company, per establishment or per establishment and month
- * (struct request), and each request is answered by one or more pages (spool.h). */
+ * A source has entities; an entity is asked for once per company, per establishment, per month or per establishment and
+ * month, as the placeholders of its path and query tell (struct request), and each request is answered by one or more
+ * pages (spool.h). Two kinds of entities are not asked for: one that reads the pages of another (`from`), and a CSV
+ * file that holds all companies (`shared`, see shared.h). */
 #ifndef EXTRACT_SOURCE_H
 #define EXTRACT_SOURCE_H
 
@@ -20,7 +23,8 @@ enum wire_type {
 enum { PATHS_MAX = 4, REQUEST_VARIABLES_MAX = 8 };
 
 /* Values may hold {company_id} {alan_company_id} {payroll_company_id} {siret} {siren} {payroll_token} {month} (YYYY-MM)
- * {month_compact} (YYYYMM), filled in per request, URL-encoded where they go into a URL. */
+ * {month_compact} (YYYYMM) {payroll_month} {payroll_month_compact} (of the payslip that carries the month's invoice),
+ * filled in per request, URL-encoded where they go into a URL. */
 struct auth {
     enum auth_kind kind;
     const char *header;            /* AUTH_HEADER: its name */
@@ -44,7 +48,8 @@ struct value_map {
 
 struct field_map {
     const struct field *field;     /* of the record */
-    const char *at[PATHS_MAX];     /* JSON path or CSV header; the first that is there and not null */
+    const char *at[PATHS_MAX];     /* JSON path ("": the record itself), CSV header or, with a {placeholder}, a template;
+                                    * the first that is there and not null */
     enum wire_type type;
     struct value_map *values;
     int n_values;
@@ -56,7 +61,7 @@ struct field_map {
 enum per { PER_COMPANY = 0, PER_ESTABLISHMENT = 1, PER_MONTH = 2 }; /* flags: PER_ESTABLISHMENT | PER_MONTH */
 
 struct entity_source {
-    const char *name;              /* its key in the description; several may make one entity */
+    const char *name;              /* its key in the description; several may make one entity (`entity: invoices`) */
     const struct record *record;
     int per;
     const char *path;              /* REST: URL path template; CSV: file path template */
@@ -66,7 +71,15 @@ struct entity_source {
     struct paging paging;
     struct field_map *fields;
     int n_fields;
-    const char *skip_if_empty;     /* JSON path: a record where it is absent, null or [] is not one of these */
+    const char *skip_if_empty;     /* JSON path: a record where it is absent, null or [] counts only when another record
+                                    * refers to it */
+    const struct entity_source *from; /* its pages are read instead of pages of its own */
+    bool fill;                     /* its records only fill what is null in those of the same id */
+    bool shared;                   /* one CSV file for all companies, told apart by its column company_id */
+    bool *merge;                   /* one flag per field of the record: may differ between two records of one id: the
+                                    * first value stays, lists of ids are united */
+    const char **ignored;          /* CSV columns that nothing is made of; "*": any */
+    int n_ignored;
 };
 
 struct source {
@@ -84,6 +97,7 @@ struct source {
     char decimal_point;
     bool windows_1252;             /* else UTF-8, with or without BOM; "auto" decides by validity: see csv.h */
     bool encoding_auto;
+    int month_shift;               /* rules.invoice_month_shift, for {payroll_month} */
     struct entity_source *entities;
     int n_entities;
 };
@@ -100,11 +114,13 @@ struct request {
     month_t month;                                    /* MONTH_NONE unless PER_MONTH */
 };
 
-/* All requests of one company for a window of months, in a fixed order, in the arena. */
+/* All requests of one company for a window of months, in a fixed order, in the arena. Establishments without a
+ * payroll_company_id are passed over where the entity's path needs one. */
 struct request *source_requests(const struct source *sources, int n, const struct config_company *company,
                                 month_t first, month_t last, struct arena *a, int *ret_n);
 
-/* Fills a template from a request; url: encode the values. The result is in the arena. */
+/* Fills a template from a request; url: encode the values. The result is in the arena. Placeholders were checked when
+ * the source was read; one without a value (no establishment, no month) becomes empty. */
 char *source_fill(const char *template, const struct request *request, bool url, struct arena *a);
 
 #endif
