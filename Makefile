@@ -1,42 +1,121 @@
 # Everything is made in build/ (or build-FLAVOUR/). `make help` lists the targets.
 
+MAKEFLAGS   += --no-builtin-rules --no-print-directory
 PREFIX      ?= /usr/local
 BUILD       ?= build
-CC          ?= gcc
-PACKAGES     = libcurl yaml-0.1 jansson libpq libcrypto
-CPPFLAGS    += -D_GNU_SOURCE -I. -I$(BUILD)/generated $(shell pkg-config --cflags $(PACKAGES))
+JOBS        ?= $(shell nproc)
+PERIOD      ?= 2026-04
+CC           = gcc
 CFLAGS      ?= -O2 -g
 WARNINGS     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
                -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wno-missing-field-initializers
-HARDENING    = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-LDFLAGS     += -pie -Wl,-z,relro,-z,now
-LDLIBS       = $(shell pkg-config --libs $(PACKAGES)) -lcsv -lunistring
+HARDENING    = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pie -Wl,-z,relro,-z,now
+SANITIZE     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+PACKAGES     = libcurl yaml-0.1 jansson libpq libcrypto
+PKG_CPPFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcsv -lunistring
+PREPROCESS   = -D_GNU_SOURCE -I. -I$(BUILD)/generated $(PKG_CPPFLAGS) $(CPPFLAGS)
+COMPILE      = $(CC) $(PREPROCESS) $(WARNINGS) $(filter-out -pie -Wl%,$(HARDENING)) $(CFLAGS)
+LINK         = $(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 STAGES       = extract transform load
 SQL          = $(sort $(wildcard sql/*.sql sql/*/*.sql))
-COMMON_OBJ   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c)) $(BUILD)/generated/sql_embedded.o
+COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
+UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
+objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 
-all: $(STAGES:%=$(BUILD)/bin/%)
+all: $(STAGES:%=$(BUILD)/bin/%) ## Build extract, transform and load into build/bin
 
-define stage_rule
-$(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(COMMON_OBJ)
+define stage_rules
+$(BUILD)/bin/$(1): $(call objects,$(1)) $(COMMON_OBJ)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(LINK) $$(PKG_LIBS)
 endef
-$(foreach s,$(STAGES),$(eval $(call stage_rule,$(s))))
+define unit_rules
+$(BUILD)/tests/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter-out %/main.o,$(call objects,$(1))) $(COMMON_OBJ)
+	$$(LINK) $$(PKG_LIBS) -lcmocka
+endef
+$(foreach s,$(STAGES),$(eval $(call stage_rules,$(s))))
+$(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
+.SECONDARY: $(UNIT:%=%.o)
 
 # SQL files become C strings; the folder's date tells when one was added or taken away.
 $(BUILD)/generated/sql_embedded.h $(BUILD)/generated/sql_embedded.c: $(BUILD)/generated/sql_embedded.%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
 	@mkdir -p $(@D)
 	LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
 
-$(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/generated/sql_embedded.h
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) -c -o $@ $<
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/generated/sql_embedded.h $(BUILD)/flags
+	$(COMPILE) -c -o $@ $<
 
-$(BUILD)/%.o: %.c | $(BUILD)/generated/sql_embedded.h
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/sql_embedded.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) -MMD -MP -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
 
--include $(wildcard $(BUILD)/*/*.d)
+# Changes when the compiler or its flags do.
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(LDFLAGS)' | cmp -s - $@ || echo '$(COMPILE) $(LDFLAGS)' >$@
 
-.PHONY: all
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/unit/*/*.d)
+
+run: ## The sample's payroll month, from the feeds to PostgreSQL (PERIOD=2026-04)
+	@tests/packages.sh build run
+	@$(MAKE) -j$(JOBS) all
+	@BUILD=$(BUILD) tests/sample/run.sh $(PERIOD)
+
+psql: ## Open the database of `make run`
+	@tests/packages.sh run
+	@tests/sample/run.sh psql
+
+stop: ## Stop the sample's feed and the private PostgreSQL
+	@tests/sample/run.sh stop
+
+test: ## All tests, with prove's summary at the end
+	@tests/packages.sh build run test
+	@$(MAKE) -j$(JOBS) all $(UNIT)
+	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e
+
+test-unit test-sql test-stage test-e2e: test-%: all $(UNIT) ## One group of the tests
+	@BUILD=$(BUILD) tests/run.sh $*
+
+check: test asan lint ## Everything to run before a change is handed in
+
+asan: ## Unit and stage tests under the address and undefined-behaviour sanitizers
+	@tests/packages.sh build run test
+	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= test-unit test-stage
+
+lint: ## clang's warnings, clang-tidy, cppcheck and shellcheck
+	@tests/packages.sh build run test lint
+	@$(MAKE) $(BUILD)/generated/sql_embedded.h
+	@tests/lint.sh $(PREPROCESS) $(WARNINGS)
+
+format: ## Lay out the C sources as .clang-format says
+	@tests/packages.sh lint
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+coverage: ## Line coverage of all tests, in build-coverage/index.html
+	@tests/packages.sh build run test lint
+	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-O0 -g --coverage" HARDENING= test
+	gcovr --root . --exclude 'tests/|build' --html-details build-coverage/index.html --print-summary build-coverage
+
+compdb: ## compile_commands.json for editors and clang tools
+	@tests/packages.sh build test lint
+	rm -rf build-compdb
+	bear -- $(MAKE) -j$(JOBS) BUILD=build-compdb all $(UNIT:$(BUILD)/%=build-compdb/%)
+
+bench: all ## Generate a large staging and time transform and load
+	@tests/packages.sh build run
+	@BUILD=$(BUILD) tests/bench/run.sh
+
+install: all ## Install alan-extract, alan-transform and alan-load (PREFIX, DESTDIR)
+	@for stage in $(STAGES); do install -v -D $(BUILD)/bin/$$stage $(DESTDIR)$(PREFIX)/bin/alan-$$stage || exit; done
+
+clean: ## Remove what was built
+	rm -rf build build-* compile_commands.json
+
+help: ## This list
+	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 38
+
+.PHONY: all run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb bench \
+        install clean help always

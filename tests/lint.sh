@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# All linters over the sources; the compiler's flags are the arguments.
+set -uo pipefail
+
+cppflags=()
+for flag in "$@"; do
+    case $flag in -I* | -D*) cppflags+=("$flag") ;; esac
+done
+mapfile -t sources < <(git ls-files '*.c')
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+status=0
+
+echo "== clang"
+printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P "$(nproc)" clang -fsyntax-only -Werror "$@" || status=1
+
+echo "== clang-tidy"
+printf '%s\0' "${sources[@]}" | xargs -0 -P "$(nproc)" -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- "$@" \
+    2> >(grep -v -e 'warnings* generated' -e 'warnings* treated as' >&2) || status=1
+
+echo "== cppcheck"
+cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -j "$(nproc)" \
+    --suppress=missingIncludeSystem "${cppflags[@]}" common extract transform load || status=1
+
+echo "== shellcheck"
+shellcheck "${scripts[@]}" || status=1
+
+exit $status
