@@ -15,6 +15,7 @@ enum { SQLSTATE_LEN = 5 };
 struct pg {
     PGconn *conn;
     char sqlstate[SQLSTATE_LEN + 1];   /* of the last error; "" when the connection was lost or refused */
+    bool uninterruptible;              /* signals wait: a COMMIT is not cancelled half way */
 };
 
 /* Connects, retrying for about ten seconds while the server is away or starting. url is a libpq connection string or
