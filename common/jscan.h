@@ -1,5 +1,6 @@
-/* Reading JSON without a tree. The scanner walks bytes that need not end in NUL; it accepts and rejects what RFC 8259
- * says, wants valid UTF-8 without lone surrogates, refuses \u0000 and nesting deeper than J_DEPTH_MAX.
+/* Reading JSON without a tree. The scanner walks bytes that need not end in NUL (4 GiB of them at most); it accepts and
+ * rejects what RFC 8259 says, wants valid UTF-8 without lone surrogates, and refuses nesting deeper than J_DEPTH_MAX.
+ * A string may hold \u0000: whoever cannot have it refuses it, as the canonical records do.
  * Numbers are never converted on the way: callers get their text, so that money stays exact. */
 #ifndef COMMON_JSCAN_H
 #define COMMON_JSCAN_H
@@ -22,11 +23,27 @@ struct jscan {
 enum jtype { J_NULL, J_FALSE, J_TRUE, J_NUMBER, J_STRING, J_ARRAY, J_OBJECT };
 
 /* Each returns false and sets fault on malformed input. All skip white space in front of what they read. */
-bool jscan_peek(struct jscan *s, enum jtype *ret);
-bool jscan_string(struct jscan *s, struct arena *a, struct str *ret); /* unescaped; points into the input when it has no escape */
+bool jscan_peek(struct jscan *s, enum jtype *ret);                    /* by the first byte; p stands on it */
+bool jscan_string(struct jscan *s, struct arena *a, struct str *ret); /* unescaped; points into the input, and is plain, when it has no escape */
 bool jscan_number(struct jscan *s, struct str *ret);                  /* its text, as the grammar allows it */
 bool jscan_skip(struct jscan *s, struct str *ret_raw);                /* any value, checked whole; ret_raw may be NULL */
+bool jscan_punct(struct jscan *s, char c, const char *expected);      /* the byte c; expected is the fault's text */
 bool jscan_end(struct jscan *s);                                      /* nothing but white space is left */
+
+/* Walks one value piece by piece, without recursion. Zero it to start, with scan set; J_DONE comes behind its last piece. */
+enum jstep { J_DONE, J_SCALAR, J_OPEN, J_CLOSE };
+struct jwalk {
+    struct jscan *scan;
+    struct arena *arena;   /* for strings with escapes; NULL: they are checked, not unescaped */
+    uint32_t depth;
+    uint64_t is_object[J_DEPTH_MAX / 64];  /* one bit a level */
+    enum { J_AT_START, J_OPENED, J_BEHIND_VALUE } state;
+    enum jtype type;       /* of the value that this piece is, opens or closes */
+    const char *at;        /* where this piece begins, its key included */
+    struct str key;        /* of a SCALAR or OPEN inside an object, else null */
+    struct str text;       /* of a SCALAR: string unescaped, number or literal as written */
+};
+bool jwalk_next(struct jwalk *w, enum jstep *ret);
 
 /* A parsed document: values in document order, each knowing where the next sibling stands, so that a path can be
  * followed without building objects. Made in an arena; strings point into the text or the arena. */
@@ -34,6 +51,7 @@ struct jvalue {
     enum jtype type;
     uint32_t next;         /* index of the value behind this one and all inside it */
     uint32_t count;        /* members of an object, elements of an array */
+    uint32_t at;           /* offset in the text of the value, or of its key */
     struct str key;        /* null but for members */
     struct str text;       /* strings unescaped, numbers as written, arrays and objects: their raw bytes */
 };
@@ -43,14 +61,19 @@ struct jdoc {
     uint32_t n;
 };
 
-/* Parses the whole of text. Duplicate keys in one object are refused. On failure the scan inside *ret_fault tells where. */
+/* Parses the whole of text. Duplicate keys in one object are refused, with the fault jdoc_duplicate_key (compare the
+ * pointer). On failure *ret_fault tells what was expected and where. */
+extern const char jdoc_duplicate_key[];
 bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan *ret_fault);
 /* Member of an object by key, or NULL (also when v is not an object). */
 const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, struct str key);
 /* Follows "a.b.c" from v through objects; NULL where it leads nowhere. */
 const struct jvalue *jdoc_path(const struct jdoc *d, const struct jvalue *v, const char *path);
 
-/* Writes s as a JSON string with quotes; only what must be escaped is. */
+/* Writes s, which is not null, as a JSON string with quotes; only what must be escaped is. */
 void jscan_quote(struct buf *b, struct str s);
+
+/* Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
+bool jscan_utf8(struct str s);
 
 #endif

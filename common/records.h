@@ -109,6 +109,7 @@ struct field {
     const struct enumeration *values; /* ENUM */
     const struct record *sub;         /* LIST */
     uint32_t name_len;
+    const char *key;                  /* the name as it stands in a line: ,"name": */
 };
 
 struct record {
@@ -152,8 +153,9 @@ struct record {
 extern const struct record *const record_all[];
 const struct record *record_by_entity(struct str entity);
 
-/* Sets every field to null. */
+/* Sets every field to null; one field, where it stands. */
 void record_init(const struct record *r, void *rec);
+void field_init(const struct field *f, void *at);
 
 /* The i-th value of a list field, cast by the caller. */
 static inline void *list_at(struct list l, size_t size, uint32_t i)

@@ -1,0 +1,136 @@
+/* Documents: the values of a whole JSON text in one array. */
+#include <stdlib.h>
+
+#include "common/jscan.h"
+
+const char jdoc_duplicate_key[] = "every key once in an object";
+
+enum { FEW_MEMBERS = 16 };
+
+struct builder {
+    const char *text;
+    struct jvalue *value;          /* on the heap while it grows */
+    uint32_t n, cap;
+    uint32_t open[J_DEPTH_MAX];    /* indexes of the arrays and objects not closed yet */
+};
+
+static void push(struct builder *b, const struct jwalk *w, bool opened)
+{
+    if (b->n == b->cap) {
+        b->cap = b->cap ? b->cap * 2 : 64;
+        b->value = mem_realloc(b->value, (size_t)b->cap * sizeof *b->value);
+    }
+    uint32_t inside = w->depth - opened;
+    if (inside > 0)
+        b->value[b->open[inside - 1]].count++;
+    struct jvalue *v = &b->value[b->n++];
+    *v = (struct jvalue){.type = w->type, .next = b->n, .at = (uint32_t)(w->at - b->text), .key = w->key, .text = w->text};
+    if (opened) {
+        b->open[inside] = b->n - 1;
+        v->text.p = w->scan->p - 1;
+    }
+}
+
+/* By key; equal keys in the order of the text. */
+static int by_key(const void *a, const void *b)
+{
+    const struct jvalue *x = *(const struct jvalue *const *)a, *y = *(const struct jvalue *const *)b;
+    int order = str_cmp(x->key, y->key);
+    return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+/* The first member whose key an earlier one of the object has, or NULL: by comparing all where there are few, else by
+ * sorting, so that no choice of keys makes it slow. */
+static const struct jvalue *duplicate_among_few(const struct builder *b, uint32_t object)
+{
+    for (uint32_t i = object + 1; i < b->value[object].next; i = b->value[i].next)
+        for (uint32_t j = object + 1; j < i; j = b->value[j].next)
+            if (str_eq(b->value[i].key, b->value[j].key))
+                return &b->value[i];
+    return NULL;
+}
+
+static const struct jvalue *duplicate_among_many(const struct builder *b, uint32_t object)
+{
+    uint32_t n = 0;
+    const struct jvalue *found = NULL;
+    const struct jvalue **member = mem_alloc(b->value[object].count * sizeof *member);
+    for (uint32_t i = object + 1; i < b->value[object].next; i = b->value[i].next)
+        member[n++] = &b->value[i];
+    qsort(member, n, sizeof(struct jvalue *), by_key);
+    for (uint32_t i = 1; i < n; i++)
+        if (str_eq(member[i - 1]->key, member[i]->key) && (!found || member[i]->at < found->at))
+            found = member[i];
+    free(member);
+    return found;
+}
+
+static bool close_value(struct builder *b, const struct jwalk *w)
+{
+    uint32_t i = b->open[w->depth];
+    struct jvalue *v = &b->value[i];
+    v->next = b->n;
+    v->text.len = (uint32_t)(w->scan->p - v->text.p);
+    if (v->type != J_OBJECT)
+        return true;
+    const struct jvalue *twice = v->count <= FEW_MEMBERS ? duplicate_among_few(b, i) : duplicate_among_many(b, i);
+    if (twice) {
+        w->scan->fault = jdoc_duplicate_key;
+        w->scan->fault_at = b->text + twice->at;
+    }
+    return !twice;
+}
+
+static bool build(struct builder *b, struct jwalk *w)
+{
+    enum jstep step;
+    while (jwalk_next(w, &step)) {
+        switch (step) {
+        case J_SCALAR: push(b, w, false); break;
+        case J_OPEN: push(b, w, true); break;
+        case J_CLOSE:
+            if (!close_value(b, w))
+                return false;
+            break;
+        case J_DONE: return jscan_end(w->scan);
+        }
+    }
+    return false;
+}
+
+bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan *ret_fault)
+{
+    struct jscan scan = {.p = text.p, .end = text.p + text.len};
+    struct jwalk w = {.scan = &scan, .arena = a};
+    struct builder b = {.text = text.p};
+    bool ok = build(&b, &w);
+    if (ok) {
+        ret->value = arena_alloc(a, b.n * sizeof *b.value);
+        ret->n = b.n;
+        memcpy(ret->value, b.value, b.n * sizeof *b.value);
+    } else {
+        *ret_fault = scan;
+    }
+    free(b.value);
+    return ok;
+}
+
+const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, struct str key)
+{
+    if (!v || v->type != J_OBJECT)
+        return NULL;
+    for (const struct jvalue *m = v + 1; m < d->value + v->next; m = d->value + m->next)
+        if (str_eq(m->key, key))
+            return m;
+    return NULL;
+}
+
+const struct jvalue *jdoc_path(const struct jdoc *d, const struct jvalue *v, const char *path)
+{
+    while (v && *path) {
+        size_t len = strcspn(path, ".");
+        v = jdoc_member(d, v, (struct str){path, (uint32_t)len, false});
+        path += len + (path[len] == '.');
+    }
+    return v;
+}

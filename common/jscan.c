@@ -1,0 +1,440 @@
+#include "common/jscan.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+static bool fault(struct jscan *s, const char *at, const char *expected)
+{
+    s->fault = expected;
+    s->fault_at = at;
+    return false;
+}
+
+static inline void skip_space(struct jscan *s)
+{
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
+        s->p++;
+}
+
+/* ---- strings ---- */
+
+/* The first byte that is not plain ASCII text inside a string: a quote, a backslash, a control or a non-ASCII byte. */
+static const char *plain_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* As signed bytes, the non-ASCII ones are below the space too. */
+        __m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
+                                   _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz(mask);
+        p += 16;
+    }
+#endif
+    while (p < end && (signed char)*p >= ' ' && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
+/* The bytes of the non-ASCII character at p, 0 when it is not well-formed (RFC 3629). */
+static uint32_t utf8_length(const char *p, const char *end)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    uint32_t n = u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+    if (n == 0 || (size_t)(end - p) < n)
+        return 0;
+    for (uint32_t i = 1; i < n; i++)
+        if ((u[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xf0 && u[1] < 0x90);
+    bool surrogate = u[0] == 0xed && u[1] >= 0xa0;
+    bool beyond = u[0] == 0xf4 && u[1] >= 0x90;
+    return overlong || surrogate || beyond ? 0 : n;
+}
+
+bool jscan_utf8(struct str s)
+{
+    const char *p = s.p, *end = p + s.len;
+    while (p < end) {
+        uint64_t eight;
+        if (end - p >= 8 && (memcpy(&eight, p, 8), eight & 0x8080808080808080) == 0) {
+            p += 8;
+            continue;
+        }
+        uint32_t n = (unsigned char)*p < 0x80 ? 1 : utf8_length(p, end);
+        if (n == 0)
+            return false;
+        p += n;
+    }
+    return true;
+}
+
+/* The four hexadecimal digits behind "\u" at p, or -1. */
+static int32_t hex4(const char *p, const char *end)
+{
+    int32_t code = 0;
+    if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
+        return -1;
+    for (int i = 2; i < 6; i++) {
+        char c = p[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                  : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (digit < 0)
+            return -1;
+        code = code * 16 + digit;
+    }
+    return code;
+}
+
+/* Reads the escape at p, a pair of surrogates as one. The bytes it takes, 0 when it is none of JSON's. */
+static uint32_t escape_read(const char *p, const char *end, uint32_t *ret_code)
+{
+    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    if (end - p < 2)
+        return 0;
+    const char *letter = p[1] ? strchr(letters, p[1]) : NULL;
+    if (letter) {
+        *ret_code = (unsigned char)meanings[letter - letters];
+        return 2;
+    }
+    int32_t code = hex4(p, end);
+    if (code < 0 || (code >= 0xdc00 && code <= 0xdfff))
+        return 0;
+    if (code < 0xd800 || code > 0xdbff) {
+        *ret_code = (uint32_t)code;
+        return 6;
+    }
+    int32_t low = hex4(p + 6, end);
+    if (low < 0xdc00 || low > 0xdfff)
+        return 0;
+    *ret_code = (uint32_t)(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
+    return 12;
+}
+
+/* The closing quote of the string whose text begins at p, or NULL with the fault set. */
+static const char *string_end(struct jscan *s, const char *p, bool *ret_escaped)
+{
+    for (;;) {
+        uint32_t n, code;
+        p = plain_end(p, s->end);
+        if (p == s->end)
+            return fault(s, p, "a closing '\"'"), NULL;
+        if (*p == '"')
+            return p;
+        if (*p == '\\') {
+            *ret_escaped = true;
+            n = escape_read(p, s->end, &code);
+            if (n == 0)
+                return fault(s, p, "an escape of JSON's, surrogates in pairs"), NULL;
+        } else if ((unsigned char)*p < ' ') {
+            return fault(s, p, "control characters to be escaped"), NULL;
+        } else {
+            n = utf8_length(p, s->end);
+            if (n == 0)
+                return fault(s, p, "valid UTF-8"), NULL;
+        }
+        p += n;
+    }
+}
+
+static char *put_utf8(char *w, uint32_t code)
+{
+    if (code < 0x80) {
+        *w++ = (char)code;
+        return w;
+    }
+    if (code < 0x800) {
+        *w++ = (char)(0xc0 | code >> 6);
+    } else {
+        if (code < 0x10000) {
+            *w++ = (char)(0xe0 | code >> 12);
+        } else {
+            *w++ = (char)(0xf0 | code >> 18);
+            *w++ = (char)(0x80 | (code >> 12 & 0x3f));
+        }
+        *w++ = (char)(0x80 | (code >> 6 & 0x3f));
+    }
+    *w++ = (char)(0x80 | (code & 0x3f));
+    return w;
+}
+
+/* raw has been checked; what comes out is never longer. */
+static struct str unescape(struct str raw, struct arena *a)
+{
+    const char *p = raw.p, *end = p + raw.len;
+    char *text = arena_copy(a, raw.p, raw.len), *w = text;
+    while (p < end) {
+        uint32_t code;
+        if (*p != '\\') {
+            *w++ = *p++;
+            continue;
+        }
+        p += escape_read(p, end, &code);
+        w = put_utf8(w, code);
+    }
+    return (struct str){text, (uint32_t)(w - text), false};
+}
+
+/* Without an arena an escaped string is left as it is. */
+static bool string_read(struct jscan *s, struct arena *a, const char *expected, struct str *ret)
+{
+    skip_space(s);
+    if (s->p == s->end || *s->p != '"')
+        return fault(s, s->p, expected);
+    bool escaped = false;
+    const char *from = s->p + 1, *to = string_end(s, from, &escaped);
+    if (!to)
+        return false;
+    *ret = (struct str){from, (uint32_t)(to - from), !escaped};
+    if (escaped && a)
+        *ret = unescape(*ret, a);
+    s->p = to + 1;
+    return true;
+}
+
+bool jscan_string(struct jscan *s, struct arena *a, struct str *ret)
+{
+    return string_read(s, a, "a string", ret);
+}
+
+/* ---- numbers and literals ---- */
+
+static const char *digits_end(const char *p, const char *end)
+{
+    while (p < end && *p >= '0' && *p <= '9')
+        p++;
+    return p;
+}
+
+/* RFC 8259, section 6: the end of the number at p, or NULL. */
+static const char *number_end(const char *p, const char *end)
+{
+    const char *from;
+    if (p < end && *p == '-')
+        p++;
+    if (p < end && *p == '0')
+        p++;
+    else if ((p = digits_end(from = p, end)) == from)
+        return NULL;
+    if (p < end && *p == '.' && (p = digits_end(from = p + 1, end)) == from)
+        return NULL;
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        if ((p = digits_end(from = p, end)) == from)
+            return NULL;
+    }
+    return p;
+}
+
+bool jscan_number(struct jscan *s, struct str *ret)
+{
+    skip_space(s);
+    const char *to = number_end(s->p, s->end);
+    if (!to)
+        return fault(s, s->p, "a number");
+    *ret = (struct str){s->p, (uint32_t)(to - s->p), true};
+    s->p = to;
+    return true;
+}
+
+static bool literal_read(struct jscan *s, const char *word, struct str *ret)
+{
+    size_t len = strlen(word);
+    if ((size_t)(s->end - s->p) < len || memcmp(s->p, word, len) != 0)
+        return fault(s, s->p, "a value");
+    *ret = (struct str){s->p, (uint32_t)len, true};
+    s->p += len;
+    return true;
+}
+
+bool jscan_peek(struct jscan *s, enum jtype *ret)
+{
+    skip_space(s);
+    switch (s->p < s->end ? *s->p : '\0') {
+    case '"': *ret = J_STRING; return true;
+    case '{': *ret = J_OBJECT; return true;
+    case '[': *ret = J_ARRAY; return true;
+    case 'n': *ret = J_NULL; return true;
+    case 't': *ret = J_TRUE; return true;
+    case 'f': *ret = J_FALSE; return true;
+    case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        *ret = J_NUMBER;
+        return true;
+    default: return fault(s, s->p, "a value");
+    }
+}
+
+bool jscan_punct(struct jscan *s, char c, const char *expected)
+{
+    skip_space(s);
+    if (s->p == s->end || *s->p != c)
+        return fault(s, s->p, expected);
+    s->p++;
+    return true;
+}
+
+bool jscan_end(struct jscan *s)
+{
+    skip_space(s);
+    return s->p == s->end || fault(s, s->p, "nothing behind the value");
+}
+
+/* ---- whole values ---- */
+
+static bool in_object(const struct jwalk *w)
+{
+    uint32_t level = w->depth - 1;
+    return w->depth > 0 && (w->is_object[level / 64] >> level % 64 & 1) != 0;
+}
+
+static bool walk_open(struct jwalk *w)
+{
+    uint32_t level = w->depth;
+    uint64_t bit = (uint64_t)1 << level % 64;
+    if (level == J_DEPTH_MAX)
+        return fault(w->scan, w->scan->p, "no more than 512 levels");
+    if (w->type == J_OBJECT)
+        w->is_object[level / 64] |= bit;
+    else
+        w->is_object[level / 64] &= ~bit;
+    w->depth++;
+    w->scan->p++;
+    w->state = J_OPENED;
+    return true;
+}
+
+/* Between two values of an array or object: its end (*ret_closed) or a comma, which an opening needs not. */
+static bool walk_between(struct jwalk *w, bool *ret_closed)
+{
+    struct jscan *s = w->scan;
+    bool object = in_object(w);
+    skip_space(s);
+    char c = s->p < s->end ? *s->p : '\0';
+    *ret_closed = c == (object ? '}' : ']');
+    if (*ret_closed) {
+        w->at = s->p++;
+        w->depth--;
+        w->type = object ? J_OBJECT : J_ARRAY;
+        w->state = J_BEHIND_VALUE;
+        return true;
+    }
+    if (w->state == J_OPENED)
+        return true;
+    return jscan_punct(s, ',', object ? "',' or '}'" : "',' or ']'");
+}
+
+static bool walk_scalar(struct jwalk *w)
+{
+    w->state = J_BEHIND_VALUE;
+    switch (w->type) {
+    case J_STRING: return string_read(w->scan, w->arena, "a string", &w->text);
+    case J_NUMBER: return jscan_number(w->scan, &w->text);
+    case J_TRUE: return literal_read(w->scan, "true", &w->text);
+    case J_FALSE: return literal_read(w->scan, "false", &w->text);
+    default: return literal_read(w->scan, "null", &w->text);
+    }
+}
+
+bool jwalk_next(struct jwalk *w, enum jstep *ret)
+{
+    struct jscan *s = w->scan;
+    bool closed = false;
+    w->key = w->text = STR_NULL;
+    if (w->state != J_AT_START) {
+        if (w->depth == 0) {
+            *ret = J_DONE;
+            return true;
+        }
+        if (!walk_between(w, &closed))
+            return false;
+        if (closed) {
+            *ret = J_CLOSE;
+            return true;
+        }
+    }
+    skip_space(s);
+    w->at = s->p;
+    if (in_object(w) && (!string_read(s, w->arena, "a key", &w->key) || !jscan_punct(s, ':', "':'")))
+        return false;
+    if (!jscan_peek(s, &w->type))
+        return false;
+    if (w->type == J_ARRAY || w->type == J_OBJECT) {
+        *ret = J_OPEN;
+        return walk_open(w);
+    }
+    *ret = J_SCALAR;
+    return walk_scalar(w);
+}
+
+bool jscan_skip(struct jscan *s, struct str *ret_raw)
+{
+    struct jwalk w = {.scan = s};
+    enum jstep step;
+    skip_space(s);
+    const char *from = s->p;
+    do {
+        if (!jwalk_next(&w, &step))
+            return false;
+    } while (step != J_DONE);
+    if (ret_raw)
+        *ret_raw = (struct str){from, (uint32_t)(s->p - from), false};
+    return true;
+}
+
+/* ---- writing ---- */
+
+/* The first byte that cannot stand in a JSON string as it is. */
+static const char *quote_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last_control = _mm_set1_epi8(0x1f);
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v),
+                                   _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz(mask);
+        p += 16;
+    }
+#endif
+    while (p < end && (unsigned char)*p >= ' ' && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
+static void put_escape(struct buf *b, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    switch (c) {
+    case '"': buf_add(b, "\\\"", 2); break;
+    case '\\': buf_add(b, "\\\\", 2); break;
+    case '\b': buf_add(b, "\\b", 2); break;
+    case '\f': buf_add(b, "\\f", 2); break;
+    case '\n': buf_add(b, "\\n", 2); break;
+    case '\r': buf_add(b, "\\r", 2); break;
+    case '\t': buf_add(b, "\\t", 2); break;
+    default: buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    }
+}
+
+void jscan_quote(struct buf *b, struct str s)
+{
+    const char *p = s.p, *end = p + s.len;
+    buf_reserve(b, (size_t)s.len + 2);
+    buf_addc(b, '"');
+    while (p < end) {
+        const char *to = s.plain ? end : quote_end(p, end);
+        buf_add(b, p, (size_t)(to - p));
+        if (to < end)
+            put_escape(b, (unsigned char)*to++);
+        p = to;
+    }
+    buf_addc(b, '"');
+}
