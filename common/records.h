@@ -42,7 +42,7 @@
     V(SUBJECT_EMPLOYMENT, "employment") V(SUBJECT_EMPLOYEE, "employee") V(SUBJECT_MEMBER, "member") \
     V(SUBJECT_CONTRACT, "contract") V(SUBJECT_INVOICE, "invoice") V(SUBJECT_SOURCE, "source") \
     V(SUBJECT_COMPANY, "company")
-#define ENUM_side(V) V(SIDE_ALAN, "alan") V(SIDE_PAYROLL, "payroll")
+#define ENUM_side(V) V(SIDE_ALAN, "alan") V(SIDE_PAYROLL, "payroll") V(SIDE_BOTH, "both")
 #define ENUM_coverage_reason(V) \
     V(COVERAGE_EXEMPT, "exempt") V(COVERAGE_PENDING, "pending") V(COVERAGE_NOT_ASSIGNED, "not_assigned") \
     V(COVERAGE_NOT_AFFILIATED, "not_affiliated")

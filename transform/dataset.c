@@ -1,0 +1,333 @@
+#include "transform/dataset.h"
+
+#include <stdlib.h>
+
+/* ---- reading in a known order ---- */
+
+enum { ORDER_KEYS_MAX = 3 };
+
+struct order {
+    const struct field *key[ORDER_KEYS_MAX + 1];
+};
+
+static struct order order_of(const struct record *r, const char *const *names)
+{
+    struct order order = {{NULL}};
+    for (int i = 0; i < ORDER_KEYS_MAX && names[i]; i++)
+        for (uint32_t f = 0; f < r->n_fields; f++)
+            if (strcmp(r->fields[f].name, names[i]) == 0)
+                order.key[i] = &r->fields[f];
+    return order;
+}
+
+static int compare_records(const void *a, const void *b, void *arg)
+{
+    const struct order *order = arg;
+    for (const struct field *const *key = order->key; *key; key++) {
+        const char *x = (const char *)a + (*key)->offset, *y = (const char *)b + (*key)->offset;
+        int way = 0;
+        if ((*key)->type == F_TEXT) {
+            way = str_cmp(*(const struct str *)(const void *)x, *(const struct str *)(const void *)y);
+        } else {  /* DATE and MONTH */
+            int32_t left = *(const int32_t *)(const void *)x, right = *(const int32_t *)(const void *)y;
+            way = (left > right) - (left < right);
+        }
+        if (way)
+            return way;
+    }
+    return 0;
+}
+
+static bool in_order(const void *v, uint32_t n, size_t size, struct order *order)
+{
+    for (uint32_t i = 1; i < n; i++)
+        if (compare_records((const char *)v + size * (i - 1), (const char *)v + size * i, order) > 0)
+            return false;
+    return true;
+}
+
+static void sort_records(const struct record *r, void *v, uint32_t n, const char *const *names)
+{
+    struct order order = order_of(r, names);
+    if (!in_order(v, n, r->size, &order))
+        qsort_r(v, n, r->size, compare_records, &order);
+}
+
+struct reading {
+    struct dataset *d;
+    const struct part_in *in;
+    struct list rejects;
+    struct err *err;
+};
+
+static void *read_array(struct reading *rd, const struct record *r, const char *const *names, uint32_t *ret_n)
+{
+    struct dataset *d = rd->d;
+    void *v = part_decode(rd->in, &d->company, r, d->arena, ret_n, &rd->rejects);
+    sort_records(r, v, *ret_n, names);
+    return v;
+}
+
+/* Reads an entity that goes through unchanged: as it came when it came in order and whole, else written anew. */
+static bool pass_array(struct reading *rd, const struct record *r, const char *const *names, void **ret_v,
+                       uint32_t *ret_n)
+{
+    struct dataset *d = rd->d;
+    struct order order = order_of(r, names);
+    uint32_t rejects_before = rd->rejects.n;
+    int64_t rows, cents;
+    struct str lines = part_lines(rd->in, &d->company, r, &rows, &cents);
+    *ret_v = part_decode(rd->in, &d->company, r, d->arena, ret_n, &rd->rejects);
+    if (rd->rejects.n == rejects_before && in_order(*ret_v, *ret_n, r->size, &order))
+        return rows == 0 || part_put_lines(d->part, r, lines, rows, cents, rd->err);
+    qsort_r(*ret_v, *ret_n, r->size, compare_records, &order);
+    for (uint32_t i = 0; i < *ret_n; i++)
+        if (!part_put(d->part, r, (char *)*ret_v + r->size * i, rd->err))
+            return false;
+    return true;
+}
+
+#define KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define READ(field, rec, ...) (d->field.v = read_array(rd, &rec##_record, KEYS(__VA_ARGS__), &d->field.n))
+
+#define PASS(field, rec, ...) \
+    (pass_array(rd, &rec##_record, KEYS(__VA_ARGS__), &v, &d->field.n) && (d->field.v = v, true))
+
+static bool read_entities(struct reading *rd)
+{
+    struct dataset *d = rd->d;
+    void *v;
+    bool passed = PASS(contracts, contract, "contract_id") && PASS(invoices, invoice, "invoice_id") &&
+                  PASS(affiliations, affiliation, "affiliation_id") && PASS(employees, employee, "employee_id") &&
+                  PASS(employments, employment, "employment_id") &&
+                  PASS(payroll_contracts, payroll_contract, "payroll_contract_id") &&
+                  PASS(pay_bases, pay_base, "employment_id", "month") &&
+                  PASS(payroll_periods, payroll_period, "month");
+    if (!passed)
+        return false;
+    READ(lines, invoice_line, "line_id");
+    READ(links, link, "member_id");
+    READ(dispenses, dispense, "employee_id", "valid_from");
+    READ(closed_periods, closed_period, "payroll_month");
+    READ(posted, posted, "line_id", "employment_id", "cover_from");
+    sort_records(&affiliation_record, d->affiliations.v, d->affiliations.n, KEYS("member_id", "affiliation_id"));
+    sort_records(&employment_record, d->employments.v, d->employments.n,
+                 KEYS("employee_id", "starts_on", "employment_id"));
+    return true;
+}
+
+static void index_entities(struct dataset *d)
+{
+    struct arena *a = d->arena;
+    LOOKUP_BUILD(&d->contract_by_id, a, d->contracts.v, d->contracts.n, contract, contract_id);
+    LOOKUP_BUILD(&d->invoice_by_id, a, d->invoices.v, d->invoices.n, invoice, invoice_id);
+    LOOKUP_BUILD(&d->employee_by_id, a, d->employees.v, d->employees.n, employee, employee_id);
+    LOOKUP_BUILD(&d->employment_by_id, a, d->employments.v, d->employments.n, employment, employment_id);
+    LOOKUP_BUILD(&d->payroll_contract_by_id, a, d->payroll_contracts.v, d->payroll_contracts.n, payroll_contract,
+                 payroll_contract_id);
+    LOOKUP_BUILD(&d->dispense_by_employee, a, d->dispenses.v, d->dispenses.n, dispense, employee_id);
+}
+
+/* ---- people of payroll ---- */
+
+static void build_persons(struct dataset *d)
+{
+    date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
+    d->persons = arena_alloc(d->arena, d->employees.n * sizeof *d->persons);
+    d->person_of_employment = arena_alloc(d->arena, d->employments.n * sizeof *d->person_of_employment);
+    for (uint32_t i = 0; i < d->employees.n; i++) {
+        struct person *p = &d->persons[i];
+        p->record = &d->employees.v[i];
+        p->nir_status = nir_parse(p->record->nir, &p->nir13);
+        p->member = NONE;
+    }
+    for (uint32_t i = 0; i < d->employments.n; i++) {
+        const struct employment *e = &d->employments.v[i];
+        int32_t person = (int32_t)lookup_find(&d->employee_by_id, e->employee_id);
+        d->person_of_employment[i] = person;
+        if (person == NONE)
+            continue;
+        struct person *p = &d->persons[person];
+        if (p->n_employments++ == 0)
+            p->first_employment = i;
+        p->active |= overlaps(e->starts_on, e->ends_on, first, last);
+    }
+}
+
+/* ---- people at Alan ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* Distinct member ids of lines that no affiliation has, in order. */
+static struct str *members_without_affiliation(const struct dataset *d, const struct lookup *affiliated, uint32_t *ret_n)
+{
+    uint32_t n = 0, distinct = 0;
+    for (uint32_t i = 0; i < d->lines.n; i++)
+        n += d->lines.v[i].member_id.p && lookup_find(affiliated, d->lines.v[i].member_id) == LOOKUP_NONE;
+    struct str *ids = arena_alloc(d->arena, n * sizeof *ids);
+    n = 0;
+    for (uint32_t i = 0; i < d->lines.n; i++)
+        if (d->lines.v[i].member_id.p && lookup_find(affiliated, d->lines.v[i].member_id) == LOOKUP_NONE)
+            ids[n++] = d->lines.v[i].member_id;
+    qsort(ids, n, sizeof *ids, compare_texts);
+    for (uint32_t i = 0; i < n; i++)
+        if (distinct == 0 || !str_eq(ids[i], ids[distinct - 1]))
+            ids[distinct++] = ids[i];
+    *ret_n = distinct;
+    return ids;
+}
+
+static void member_init(struct insured *m, const struct dataset *d, struct str member_id)
+{
+    m->record = (struct member){.company_id = d->company.company_id, .member_id = member_id, .birth_date = DATE_NONE,
+                                .matched_by = MATCHED_NONE};
+    m->nir_status = NIR_ABSENT;
+    m->person = NONE;
+}
+
+/* Takes over what is not known yet; a second, other number is remembered as a contradiction. */
+static void member_learn(struct insured *m, struct str nir, struct str first_name, struct str last_name,
+                         struct str birth_name, date_t birth_date)
+{
+    if (nir.p && !str_eq(nir, m->record.nir)) {
+        uint64_t nir13;
+        enum nir_status status = nir_parse(nir, &nir13);
+        if (status != NIR_ABSENT && m->nir_status == NIR_ABSENT) {
+            m->record.nir = nir;
+            m->nir_status = status;
+            m->nir13 = nir13;
+        } else if (status != NIR_ABSENT && nir13 != m->nir13) {
+            m->numbers_differ = true;
+        }
+    }
+    if (!m->record.last_name.p) {
+        m->record.last_name = last_name;
+        m->record.first_name = first_name;
+    }
+    if (!m->birth_name.p)
+        m->birth_name = birth_name;
+    if (m->record.birth_date == DATE_NONE)
+        m->record.birth_date = birth_date;
+}
+
+/* Members in order of member_id: those with affiliations (sorted by member) merged with those only billed. */
+static void build_members(struct dataset *d)
+{
+    struct lookup affiliated;
+    LOOKUP_BUILD(&affiliated, d->arena, d->affiliations.v, d->affiliations.n, affiliation, member_id);
+    uint32_t n_billed, n_affiliated = 0, at = 0, billed = 0;
+    struct str *ids = members_without_affiliation(d, &affiliated, &n_billed);
+    for (uint32_t i = 0; i < d->affiliations.n; i++)
+        n_affiliated += i == 0 || !str_eq(d->affiliations.v[i].member_id, d->affiliations.v[i - 1].member_id);
+    d->members.n = n_affiliated + n_billed;
+    d->members.v = arena_alloc(d->arena, d->members.n * sizeof *d->members.v);
+    for (uint32_t i = 0; i < d->members.n; i++) {
+        struct insured *m = &d->members.v[i];
+        bool take_billed = at == d->affiliations.n ||
+                           (billed < n_billed && str_cmp(ids[billed], d->affiliations.v[at].member_id) < 0);
+        member_init(m, d, take_billed ? ids[billed++] : d->affiliations.v[at].member_id);
+        m->first_affiliation = at;
+        for (; at < d->affiliations.n && str_eq(d->affiliations.v[at].member_id, m->record.member_id); at++) {
+            const struct affiliation *f = &d->affiliations.v[at];
+            member_learn(m, f->nir, f->first_name, f->last_name, f->birth_name, f->birth_date);
+            m->n_affiliations++;
+        }
+    }
+    lookup_build(&d->member_by_id, d->arena, d->members.v, d->members.n, sizeof(struct insured),
+                 offsetof(struct insured, record) + offsetof(struct member, member_id));
+}
+
+/* ---- lines ---- */
+
+/* A line of an invoice that was not delivered cannot be placed in a month: it is rejected, with its text. */
+static void reject_line(struct dataset *d, const struct invoice_line *line)
+{
+    struct buf raw = {0};
+    ndjson_encode(&invoice_line_record, line, &raw);
+    struct str fault = str_of(arena_printf(d->arena, "invoice_id: invoice %.*s is not among the company's invoices",
+                                           (int)line->invoice_id.len, line->invoice_id.p));
+    struct reject reject = {.stage = STAGE_TRANSFORM, .entity = STR("invoice_lines"), .company_id = d->company.company_id,
+                            .reason = REJECT_UNKNOWN_VALUE, .faults = {&fault, 1}, .source = STR("invoice_lines"),
+                            .line = INT_NONE, .raw = {arena_copy(d->arena, raw.p, raw.len - 1), (uint32_t)raw.len - 1, false}};
+    part_reject(d->part, &reject);
+    buf_free(&raw);
+}
+
+static void build_lines(struct dataset *d)
+{
+    uint32_t kept = 0;
+    d->line_states = arena_alloc(d->arena, d->lines.n * sizeof *d->line_states);
+    for (uint32_t i = 0; i < d->lines.n; i++) {
+        struct invoice_line *line = &d->lines.v[i];
+        int32_t invoice = (int32_t)lookup_find(&d->invoice_by_id, line->invoice_id);
+        if (invoice == NONE) {
+            reject_line(d, line);
+            continue;
+        }
+        int32_t member = (int32_t)lookup_find(&d->member_by_id, line->member_id);
+        if (member != NONE)
+            member_learn(&d->members.v[member], line->nir, line->first_name, line->last_name, STR_NULL,
+                         line->birth_date);
+        d->line_states[kept] = (struct line_state){
+            .invoice = invoice, .contract = (int32_t)lookup_find(&d->contract_by_id, line->contract_id), .member = member};
+        if (member != NONE && dataset_billing_counts(d, d->invoices.v[invoice].billing_month))
+            d->members.v[member].billed = true;
+        if (kept != i)
+            d->lines.v[kept] = *line;
+        kept++;
+    }
+    d->lines.n = kept;
+}
+
+bool dataset_read(struct dataset *d, const struct rules *rules, const struct part_in *in, const struct company *company,
+                  struct arena *arena, struct part *out, struct err *err)
+{
+    *d = (struct dataset){.rules = rules, .arena = arena, .part = out, .company = *company};
+    struct reading rd = {.d = d, .in = in, .err = err};
+    if (!read_entities(&rd))
+        return false;
+    for (uint32_t i = 0; i < rd.rejects.n; i++)
+        part_reject(out, list_at(rd.rejects, sizeof(struct reject), i));
+    index_entities(d);
+    build_persons(d);
+    build_members(d);
+    build_lines(d);
+    return true;
+}
+
+bool dataset_closed(const struct dataset *d, month_t payroll_month)
+{
+    for (uint32_t i = 0; i < d->closed_periods.n; i++)
+        if (d->closed_periods.v[i].payroll_month == payroll_month)
+            return true;
+    return false;
+}
+
+bool dataset_billing_counts(const struct dataset *d, month_t billing_month)
+{
+    month_t payroll_month = billing_month + (month_t)d->rules->config->invoice_month_shift;
+    return payroll_month == d->rules->period ||
+           (payroll_month < d->rules->period && dataset_closed(d, payroll_month));
+}
+
+const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month)
+{
+    uint32_t low = 0, high = d->pay_bases.n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        const struct pay_base *base = &d->pay_bases.v[middle];
+        int way = str_cmp(base->employment_id, employment_id);
+        if (way == 0)
+            way = (base->month > month) - (base->month < month);
+        if (way == 0)
+            return base;
+        if (way < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}

@@ -1,0 +1,337 @@
+#include "transform/identity.h"
+
+#include <stdlib.h>
+
+#include "transform/candidates.h"
+
+enum { NTT_LEAST = 11, NTT_MOST = 40 };
+
+/* ---- numbers that two people share ---- */
+
+struct number {
+    uint64_t nir13;
+    int32_t at;
+};
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const struct number *x = a, *y = b;
+    if (x->nir13 != y->nir13)
+        return x->nir13 < y->nir13 ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+static struct number *numbers_of_persons(const struct dataset *d, uint32_t *ret_n)
+{
+    struct number *v = arena_alloc(d->arena, d->employees.n * sizeof *v);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->employees.n; i++)
+        if (d->persons[i].nir13)
+            v[n++] = (struct number){d->persons[i].nir13, (int32_t)i};
+    qsort(v, n, sizeof *v, compare_numbers);
+    *ret_n = n;
+    return v;
+}
+
+static struct number *numbers_of_members(const struct dataset *d, uint32_t *ret_n)
+{
+    struct number *v = arena_alloc(d->arena, d->members.n * sizeof *v);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->members.n; i++)
+        if (d->members.v[i].nir13)
+            v[n++] = (struct number){d->members.v[i].nir13, (int32_t)i};
+    qsort(v, n, sizeof *v, compare_numbers);
+    *ret_n = n;
+    return v;
+}
+
+/* The first of those with this number, and how many there are. */
+static const struct number *number_find(const struct number *v, uint32_t n, uint64_t nir13, uint32_t *ret_count)
+{
+    uint32_t low = 0, high = n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (v[middle].nir13 < nir13)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    uint32_t count = 0;
+    while (low + count < n && v[low + count].nir13 == nir13)
+        count++;
+    *ret_count = count;
+    return v + low;
+}
+
+static struct list others_as_candidates(const struct dataset *d, const struct number *group, uint32_t count)
+{
+    uint32_t n = count - 1 < CANDIDATES_MAX ? count - 1 : CANDIDATES_MAX;
+    struct candidate *v = arena_alloc(d->arena, n * sizeof *v);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct employee *e = d->persons[group[i + 1].at].record;
+        v[i] = (struct candidate){e->employee_id, e->matricule, e->first_name, e->last_name, e->birth_date, SCORE_TWIN};
+    }
+    return (struct list){v, n};
+}
+
+/* One discrepancy for each number that several employees have, about the first of them; the others are its candidates. */
+static void share_among_persons(struct dataset *d, struct findings *f, const struct number *v, uint32_t n)
+{
+    uint32_t count;
+    for (uint32_t i = 0; i < n; i += count) {
+        const struct number *group = number_find(v + i, n - i, v[i].nir13, &count);
+        if (count < 2)
+            continue;
+        struct about about = ABOUT_NOTHING;
+        about.person = group->at;
+        struct discrepancy *x = findings_raise(f, DISC_nir_duplicate, &about);
+        finding_side(x, SIDE_PAYROLL);
+        x->candidates = others_as_candidates(d, group, count);
+        for (uint32_t k = 0; k < count; k++) {
+            d->persons[group[k].at].number_shared = true;
+            d->persons[group[k].at].explained = true;
+        }
+    }
+}
+
+static void share_among_members(struct dataset *d, struct findings *f, const struct number *v, uint32_t n)
+{
+    uint32_t count;
+    for (uint32_t i = 0; i < n; i += count) {
+        const struct number *group = number_find(v + i, n - i, v[i].nir13, &count);
+        if (count < 2)
+            continue;
+        struct about about = ABOUT_NOTHING;
+        about.member = group->at;
+        struct discrepancy *x = findings_raise(f, DISC_nir_duplicate, &about);
+        finding_side(x, SIDE_ALAN);
+        struct str other = d->members.v[group[1].at].record.member_id;
+        x->actual = other;
+        for (uint32_t k = 0; k < count; k++) {
+            d->members.v[group[k].at].number_shared = true;
+            d->members.v[group[k].at].blame = about;
+        }
+    }
+}
+
+/* ---- matching ---- */
+
+static void match(struct dataset *d, struct insured *m, int32_t person, enum matched_by how)
+{
+    m->person = person;
+    m->record.employee_id = d->persons[person].record->employee_id;
+    m->record.matched_by = (uint8_t)how;
+    if (d->persons[person].member == NONE)
+        d->persons[person].member = (int32_t)(m - d->members.v);
+}
+
+static void match_by_nir(struct dataset *d, const struct number *persons, uint32_t n)
+{
+    for (uint32_t i = 0; i < d->members.n; i++) {
+        struct insured *m = &d->members.v[i];
+        if (!m->nir13 || m->numbers_differ)
+            continue;
+        uint32_t count;
+        const struct number *found = number_find(persons, n, m->nir13, &count);
+        if (count > 1) {
+            m->hold = DISC_nir_duplicate;
+            m->blame = ABOUT_NOTHING;
+            m->blame.person = found->at;
+        } else if (m->number_shared) {
+            m->hold = DISC_nir_duplicate;
+            if (count)
+                d->persons[found->at].explained = true;
+        } else if (count == 1) {
+            match(d, m, found->at, MATCHED_NIR);
+        }
+    }
+}
+
+/* Letters and digits in upper case; null when too short or long to be an NTT. */
+static struct str ntt_normalise(struct arena *a, struct str s)
+{
+    if (!s.p)
+        return STR_NULL;
+    char *out = arena_alloc(a, s.len + 1u);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s.len; i++) {
+        char c = s.p[i];
+        if (c >= 'a' && c <= 'z')
+            c = (char)(c - 'a' + 'A');
+        if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+            out[n++] = c;
+    }
+    return n >= NTT_LEAST && n <= NTT_MOST ? (struct str){out, n, false} : STR_NULL;
+}
+
+struct ntt {
+    struct str text;
+    int32_t person;
+    bool shared;
+};
+
+/* Alan has one field for the number: an NTT stands in it where the NIR is not known yet. */
+static void match_by_ntt(struct dataset *d)
+{
+    struct ntt *v = arena_alloc(d->arena, d->employees.n * sizeof *v);
+    struct lookup by_text;
+    uint32_t n = 0;
+    lookup_reserve(&by_text, d->arena, v, d->employees.n, sizeof *v, offsetof(struct ntt, text));
+    for (uint32_t i = 0; i < d->employees.n; i++) {
+        struct str text = ntt_normalise(d->arena, d->employees.v[i].ntt);
+        int64_t before = lookup_find(&by_text, text);
+        if (before != LOOKUP_NONE) {
+            v[before].shared = true;
+        } else if (text.p) {
+            v[n] = (struct ntt){text, (int32_t)i, false};
+            lookup_add(&by_text, n++);
+        }
+    }
+    for (uint32_t i = 0; n && i < d->members.n; i++) {
+        struct insured *m = &d->members.v[i];
+        if (m->person != NONE || m->nir13 || m->numbers_differ)
+            continue;
+        int64_t found = lookup_find(&by_text, ntt_normalise(d->arena, m->record.nir));
+        if (found != LOOKUP_NONE && !v[found].shared)
+            match(d, m, v[found].person, MATCHED_NTT);
+    }
+}
+
+static void match_by_link(struct dataset *d)
+{
+    for (uint32_t i = 0; i < d->links.n; i++) {
+        int64_t member = lookup_find(&d->member_by_id, d->links.v[i].member_id);
+        int64_t person = lookup_find(&d->employee_by_id, d->links.v[i].employee_id);
+        if (member != LOOKUP_NONE && person != LOOKUP_NONE && d->members.v[member].person == NONE)
+            match(d, &d->members.v[member], (int32_t)person, MATCHED_LINK);
+    }
+}
+
+/* ---- those who remain ---- */
+
+static char *masked(struct arena *a, struct str nir)
+{
+    char text[NIR_MASKED_MAX];
+    nir_masked(nir, text);
+    return arena_copy(a, text, strlen(text));
+}
+
+/* The same names and birth date on both sides but another number. */
+static void raise_mismatch(struct dataset *d, struct findings *f, struct insured *m, int32_t twin, struct list candidates)
+{
+    m->hold = DISC_nir_mismatch;
+    m->blame = ABOUT_NOTHING;
+    m->blame.person = twin;
+    m->blame.member = (int32_t)(m - d->members.v);
+    struct discrepancy *x = findings_raise(f, DISC_nir_mismatch, &m->blame);
+    x->candidates = candidates;
+    x->actual = str_of(masked(d->arena, m->record.nir));
+    if (twin != NONE)
+        x->expected = str_of(masked(d->arena, d->persons[twin].record->nir));
+    finding_side(x, m->numbers_differ ? SIDE_ALAN : SIDE_BOTH);
+}
+
+static void explain_member(struct dataset *d, struct findings *f, struct candidates *c, struct insured *m)
+{
+    int32_t twin;
+    struct list candidates = candidates_for(c, m, &twin);
+    if (twin != NONE)
+        d->persons[twin].explained = true;
+    if (m->numbers_differ || (twin != NONE && m->nir13 && d->persons[twin].nir13)) {
+        raise_mismatch(d, f, m, twin, candidates);
+        return;
+    }
+    m->hold = DISC_member_not_in_payroll;
+    m->blame = ABOUT_NOTHING;
+    m->blame.member = (int32_t)(m - d->members.v);
+    if (m->billed)
+        findings_raise(f, DISC_member_not_in_payroll, &m->blame)->candidates = candidates;
+}
+
+void identity_match(struct dataset *d, struct findings *f)
+{
+    uint32_t n_persons, n_members;
+    struct number *persons = numbers_of_persons(d, &n_persons), *members = numbers_of_members(d, &n_members);
+    share_among_persons(d, f, persons, n_persons);
+    share_among_members(d, f, members, n_members);
+    match_by_nir(d, persons, n_persons);
+    match_by_ntt(d);
+    match_by_link(d);
+    struct candidates *c = NULL;
+    for (uint32_t i = 0; i < d->members.n; i++) {
+        struct insured *m = &d->members.v[i];
+        if (m->person != NONE || m->hold)
+            continue;
+        if (!c)
+            c = candidates_prepare(d);
+        explain_member(d, f, c, m);
+    }
+}
+
+/* ---- numbers by themselves ---- */
+
+static void check_birth(struct dataset *d, struct findings *f, const struct about *about, uint64_t nir13, date_t birth_date,
+                        enum side side)
+{
+    int year, month, day;
+    if (!nir13 || birth_date == DATE_NONE)
+        return;
+    date_civil(birth_date, &year, &month, &day);
+    if (nir_birth_year(nir13) == year % 100)
+        return;
+    struct discrepancy *x = findings_raise(f, DISC_nir_birth_mismatch, about);
+    x->expected = str_of(arena_printf(d->arena, "%02d", year % 100));
+    x->actual = str_of(arena_printf(d->arena, "%02d", nir_birth_year(nir13)));
+    finding_side(x, side);
+}
+
+static void check_number(struct findings *f, const struct about *about, enum nir_status status, bool has_ntt,
+                         enum side side)
+{
+    enum discrepancy_code code = DISC_NULL;
+    if (has_ntt && (status == NIR_ABSENT || status == NIR_MALFORMED))
+        code = DISC_nir_provisional;
+    else if (status == NIR_ABSENT)
+        code = DISC_nir_missing;
+    else if (status == NIR_PROVISIONAL)
+        code = DISC_nir_provisional;
+    else if (status != NIR_OK)
+        code = DISC_nir_invalid;
+    if (code)
+        finding_side(findings_raise(f, code, about), side);
+}
+
+static bool member_matters(const struct dataset *d, const struct insured *m)
+{
+    date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
+    for (uint32_t i = 0; i < m->n_affiliations; i++) {
+        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
+        if (a->status != AFFILIATION_ENDED && a->status != AFFILIATION_EXEMPT &&
+            overlaps(a->starts_on, a->ends_on, first, last))
+            return true;
+    }
+    return m->billed;
+}
+
+void identity_check_numbers(struct dataset *d, struct findings *f)
+{
+    for (uint32_t i = 0; i < d->employees.n; i++) {
+        const struct person *p = &d->persons[i];
+        struct about about = ABOUT_NOTHING;
+        about.person = (int32_t)i;
+        if (!p->active)
+            continue;
+        check_number(f, &about, p->nir_status, p->record->ntt.p, SIDE_PAYROLL);
+        check_birth(d, f, &about, p->nir13, p->record->birth_date, SIDE_PAYROLL);
+    }
+    for (uint32_t i = 0; i < d->members.n; i++) {
+        const struct insured *m = &d->members.v[i];
+        struct about about = ABOUT_NOTHING;
+        about.person = m->person;
+        about.member = (int32_t)i;
+        if (!member_matters(d, m))
+            continue;
+        check_number(f, &about, m->nir_status, m->record.matched_by == MATCHED_NTT, SIDE_ALAN);
+        check_birth(d, f, &about, m->nir13, m->record.birth_date, SIDE_ALAN);
+    }
+}
