@@ -38,6 +38,7 @@ char *mem_strdup(const char *s)
     return memcpy(mem_alloc(size), s, size);
 }
 
+__attribute__((format(printf, 1, 0)))
 static int printed_length(const char *format, va_list ap)
 {
     va_list copy;
