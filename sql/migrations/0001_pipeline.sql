@@ -2,6 +2,8 @@
 
 CREATE SCHEMA pipeline;
 COMMENT ON SCHEMA pipeline IS 'Runs, rejected records and schema migrations.';
+CREATE SCHEMA report;
+COMMENT ON SCHEMA report IS 'Views: the interface of the data team.';
 
 CREATE TABLE pipeline.migration (
     version    integer     NOT NULL,

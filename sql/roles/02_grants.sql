@@ -1,0 +1,34 @@
+-- Who may do what with tables, stated anew at every migration. Functions and views grant their own rights where they are
+-- made.
+--
+-- payroll_reader has no USAGE on payroll and pipeline: it cannot name their tables. The views run with the rights of who
+-- reads them, which takes SELECT on the columns that they show: every column but social security numbers (nir, ntt) and
+-- raw records.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA payroll, pipeline FROM PUBLIC, payroll_loader, payroll_manager, payroll_reader;
+REVOKE ALL ON SCHEMA payroll, pipeline, report FROM PUBLIC, payroll_loader, payroll_manager, payroll_reader;
+
+GRANT USAGE ON SCHEMA payroll, pipeline, report TO payroll_loader, payroll_manager;
+GRANT USAGE ON SCHEMA report TO payroll_reader;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA payroll, pipeline TO payroll_loader, payroll_manager;
+
+GRANT INSERT, UPDATE, DELETE ON
+    payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employee, payroll.employment,
+    payroll.payroll_contract, payroll.pay_base, payroll.payroll_period, payroll.affiliation, payroll.member,
+    payroll.contribution, payroll.coverage, payroll.invoice_control, payroll.discrepancy, pipeline.run, pipeline.reject
+    TO payroll_loader;
+GRANT INSERT ON payroll.discrepancy_event TO payroll_loader;
+
+GRANT SELECT ON
+    payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employment,
+    payroll.payroll_contract, payroll.payroll_period, payroll.contribution, payroll.coverage, payroll.invoice_control,
+    payroll.discrepancy_code, payroll.discrepancy, payroll.dispense_ground, payroll.period, payroll.social_rate,
+    pipeline.run
+    TO payroll_reader;
+GRANT SELECT (company_id, employee_id, matricule, first_name, last_name, birth_name, birth_date, nir_masked, ntt_masked)
+    ON payroll.employee TO payroll_reader;
+GRANT SELECT (company_id, member_id, first_name, last_name, birth_date, employee_id, matched_by, nir_masked)
+    ON payroll.member TO payroll_reader;
+GRANT SELECT (reject_id, run_id, shard, shards, stage, entity, company_id, reason, faults, source, line)
+    ON pipeline.reject TO payroll_reader;
