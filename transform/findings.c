@@ -51,6 +51,16 @@ static void grow(struct findings *f)
     f->v = v;
 }
 
+/* The same identity reached another way may know more of who is concerned. */
+static struct discrepancy *refresh(struct discrepancy *x, const struct discrepancy *wanted)
+{
+    if (!x->member_id.p)
+        x->member_id = wanted->member_id;
+    if (!x->invoice_id.p)
+        x->invoice_id = wanted->invoice_id;
+    return x;
+}
+
 static struct discrepancy *find_or_add(struct findings *f, const struct discrepancy *wanted)
 {
     if ((f->n + 1) * 2 > f->mask)
@@ -58,7 +68,7 @@ static struct discrepancy *find_or_add(struct findings *f, const struct discrepa
     uint32_t at = hash_identity(wanted) & f->mask;
     for (; f->slot[at]; at = (at + 1) & f->mask)
         if (same_identity(&f->v[f->slot[at] - 1], wanted))
-            return &f->v[f->slot[at] - 1];
+            return refresh(&f->v[f->slot[at] - 1], wanted);
     grow(f);
     f->v[f->n] = *wanted;
     f->slot[at] = f->n + 1;

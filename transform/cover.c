@@ -1,0 +1,129 @@
+#include "transform/cover.h"
+
+static bool spans(date_t from, date_t until, date_t first, date_t last)
+{
+    return (from == DATE_NONE || from <= first) && (until == DATE_NONE || until >= last);
+}
+
+static const struct dispense *first_dispense(const struct dataset *d, struct str employee_id, const struct dispense **ret_end)
+{
+    int64_t at = lookup_find(&d->dispense_by_employee, employee_id);
+    *ret_end = d->dispenses.v + d->dispenses.n;
+    return at == LOOKUP_NONE ? *ret_end : d->dispenses.v + at;
+}
+
+/* When an affiliation says that its member is exempt. */
+static struct exemption stated_at_alan(const struct affiliation *a)
+{
+    return (struct exemption){a->exemption_ground, a->exemption_proof,
+                              a->exemption_from != DATE_NONE ? a->exemption_from : a->starts_on,
+                              a->exemption_to != DATE_NONE ? a->exemption_to : a->ends_on};
+}
+
+static const struct person *person_of(const struct dataset *d, int32_t employment)
+{
+    return &d->persons[d->person_of_employment[employment]];
+}
+
+bool cover_exempt(const struct dataset *d, int32_t employment, date_t from, date_t to, struct exemption *ret)
+{
+    const struct person *p = person_of(d, employment);
+    const struct dispense *end, *x = first_dispense(d, p->record->employee_id, &end);
+    for (; x < end && str_eq(x->employee_id, p->record->employee_id); x++)
+        if (spans(x->valid_from, x->valid_to, from, to)) {
+            *ret = (struct exemption){x->ground, x->proof, x->valid_from, x->valid_to};
+            return true;
+        }
+    const struct insured *m = p->member == NONE ? NULL : &d->members.v[p->member];
+    for (uint32_t i = 0; m && i < m->n_affiliations; i++) {
+        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
+        struct exemption stated = stated_at_alan(a);
+        if (a->status == AFFILIATION_EXEMPT && spans(stated.from, stated.until, from, to)) {
+            *ret = stated;
+            return true;
+        }
+    }
+    if (d->employments.v[employment].exempt == 1) {
+        *ret = (struct exemption){STR_NULL, STR_NULL, DATE_NONE, DATE_NONE};
+        return true;
+    }
+    return false;
+}
+
+static void keep_later(struct exemption *best, const struct exemption *x, date_t on)
+{
+    if (x->until != DATE_NONE && x->until < on && (best->until == DATE_NONE || x->until > best->until))
+        *best = *x;
+}
+
+bool cover_exemption_ended(const struct dataset *d, int32_t employment, date_t on, struct exemption *ret)
+{
+    const struct person *p = person_of(d, employment);
+    struct exemption best = {STR_NULL, STR_NULL, DATE_NONE, DATE_NONE};
+    const struct dispense *end, *x = first_dispense(d, p->record->employee_id, &end);
+    for (; x < end && str_eq(x->employee_id, p->record->employee_id); x++)
+        keep_later(&best, &(struct exemption){x->ground, x->proof, x->valid_from, x->valid_to}, on);
+    const struct insured *m = p->member == NONE ? NULL : &d->members.v[p->member];
+    for (uint32_t i = 0; m && i < m->n_affiliations; i++) {
+        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
+        struct exemption stated = stated_at_alan(a);
+        if (a->status == AFFILIATION_EXEMPT)
+            keep_later(&best, &stated, on);
+    }
+    if (best.until == DATE_NONE)
+        return false;
+    *ret = best;
+    return true;
+}
+
+static int rank(enum affiliation_status status)
+{
+    switch (status) {
+    case AFFILIATION_ACTIVE:
+    case AFFILIATION_SUSPENDED: return 5;
+    case AFFILIATION_PENDING: return 4;
+    case AFFILIATION_PORTABILITY: return 3;
+    case AFFILIATION_EXEMPT: return 2;
+    default: return 1;
+    }
+}
+
+const struct affiliation *cover_affiliation(const struct dataset *d, int32_t member, enum product product, int32_t contract,
+                                            date_t from, date_t to)
+{
+    const struct affiliation *best = NULL;
+    const struct insured *m = &d->members.v[member];
+    for (uint32_t i = 0; i < m->n_affiliations; i++) {
+        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
+        int64_t of = lookup_find(&d->contract_by_id, a->contract_id);
+        if (of == LOOKUP_NONE || d->contracts.v[of].product != product || (contract != NONE && contract != of) ||
+            !overlaps(a->starts_on, a->ends_on, from, to))
+            continue;
+        if (!best || rank(a->status) > rank(best->status))
+            best = a;
+    }
+    return best;
+}
+
+static bool list_has(struct list l, struct str id)
+{
+    for (uint32_t i = 0; i < l.n; i++)
+        if (str_eq(*(struct str *)list_at(l, sizeof(struct str), i), id))
+            return true;
+    return false;
+}
+
+bool cover_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference)
+{
+    const struct employment *e = &d->employments.v[employment];
+    struct list ids = product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
+    if (!reference.p && ids.n)
+        return true;
+    for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
+        const struct payroll_contract *c = &d->payroll_contracts.v[i];
+        if (c->product == product && (!reference.p || str_eq(c->reference, reference)) &&
+            (list_has(ids, c->payroll_contract_id) || list_has(c->employment_ids, e->employment_id)))
+            return true;
+    }
+    return false;
+}

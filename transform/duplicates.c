@@ -1,0 +1,86 @@
+#include "transform/allocate.h"
+
+/* What makes two recurring lines the same charge. */
+static bool same_charge(const struct invoice_line *a, const struct invoice_line *b)
+{
+    return a->amount_cents == b->amount_cents && a->member_type == b->member_type && a->basis == b->basis &&
+           a->cover_from == b->cover_from && a->cover_to == b->cover_to && str_eq(a->member_id, b->member_id) &&
+           str_eq(a->contract_id, b->contract_id) && str_eq(a->beneficiary_id, b->beneficiary_id) &&
+           str_eq(a->option_code, b->option_code);
+}
+
+static uint32_t hash_charge(const struct invoice_line *a)
+{
+    uint32_t h = 2166136261u ^ (uint32_t)a->amount_cents ^ (uint32_t)a->cover_from << 7 ^ (uint32_t)a->member_type << 20;
+    for (uint32_t i = 0; i < a->member_id.len; i++)
+        h = (h ^ (unsigned char)a->member_id.p[i]) * 16777619u;
+    return h ^ h >> 15;
+}
+
+/* Two children without an id of their own are no duplicate. */
+static bool comparable(const struct dataset *d, uint32_t line)
+{
+    const struct invoice_line *x = &d->lines.v[line];
+    return x->kind == LINE_RECURRING && x->member_id.p && !d->line_states[line].undone &&
+           !(x->member_type == MEMBER_CHILD && !x->beneficiary_id.p) &&
+           d->invoices.v[d->line_states[line].invoice].status != INVOICE_CANCELLED;
+}
+
+/* Which of two lines was billed later: by billing month, day of issue, invoice, line. */
+static bool later(const struct dataset *d, uint32_t a, uint32_t b)
+{
+    const struct invoice *x = &d->invoices.v[d->line_states[a].invoice], *y = &d->invoices.v[d->line_states[b].invoice];
+    if (x->billing_month != y->billing_month)
+        return x->billing_month > y->billing_month;
+    if (x->issued_on != y->issued_on)
+        return x->issued_on > y->issued_on;
+    int way = str_cmp(x->invoice_id, y->invoice_id);
+    return way ? way > 0 : a > b;
+}
+
+/* Lines are in order of line_id. */
+static int64_t line_find(const struct dataset *d, struct str line_id)
+{
+    uint32_t low = 0, high = d->lines.n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        int way = str_cmp(d->lines.v[middle].line_id, line_id);
+        if (way == 0)
+            return middle;
+        if (way < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NONE;
+}
+
+static void mark_undone(struct dataset *d)
+{
+    for (uint32_t i = 0; i < d->lines.n; i++) {
+        const struct invoice_line *x = &d->lines.v[i];
+        int64_t adjusted = x->adjusts_line_id.p ? line_find(d, x->adjusts_line_id) : NONE;
+        if (adjusted != NONE && x->amount_cents == -d->lines.v[adjusted].amount_cents)
+            d->line_states[adjusted].undone = true;
+    }
+}
+
+void allocate_mark_lines(struct dataset *d)
+{
+    uint32_t slots = 8;
+    while (slots < d->lines.n * 2)
+        slots *= 2;
+    uint32_t *slot = arena_alloc(d->arena, slots * sizeof *slot);
+    mark_undone(d);
+    for (uint32_t i = 0; i < d->lines.n; i++) {
+        if (!comparable(d, i))
+            continue;
+        uint32_t at = hash_charge(&d->lines.v[i]) & (slots - 1);
+        while (slot[at] && !same_charge(&d->lines.v[slot[at] - 1], &d->lines.v[i]))
+            at = (at + 1) & (slots - 1);
+        uint32_t first = slot[at] && later(d, i, slot[at] - 1) ? slot[at] - 1 : i;
+        if (slot[at])
+            d->line_states[first == i ? slot[at] - 1 : i].duplicate = true;
+        slot[at] = first + 1;
+    }
+}
