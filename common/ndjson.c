@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { LIST_MAX = 100000, FAULT_TEXT_MAX = 1000, KEY_SHOWN_MAX = 64 };
+enum { FAULT_TEXT_MAX = 1000, KEY_SHOWN_MAX = 64 };
 
 struct reading {
     struct jscan scan;
@@ -291,9 +291,9 @@ static bool decode_list(struct reading *r, const struct place *where, const stru
     if (take(r, ']'))
         return true;
     do {
-        if (n == LIST_MAX)
-            field_fault(r, where, f, REJECT_TOO_LONG, "more than %d elements", LIST_MAX);
-        if (n < LIST_MAX ? !decode_element(r, f, n, list_grow(&list, &cap, size, r->arena)) : !skip_value(r))
+        if (n == RECORD_LIST_MAX)
+            field_fault(r, where, f, REJECT_TOO_LONG, "more than %d elements", RECORD_LIST_MAX);
+        if (n < RECORD_LIST_MAX ? !decode_element(r, f, n, list_grow(&list, &cap, size, r->arena)) : !skip_value(r))
             return false;
         n++;
     } while (take(r, ','));
