@@ -203,31 +203,28 @@ bool jscan_string(struct jscan *s, struct arena *a, struct str *ret)
 
 /* ---- numbers and literals ---- */
 
+/* The end of the digits at p, of which there must be one: NULL. */
 static const char *digits_end(const char *p, const char *end)
 {
+    const char *from = p;
     while (p < end && *p >= '0' && *p <= '9')
         p++;
-    return p;
+    return p > from ? p : NULL;
 }
 
 /* RFC 8259, section 6: the end of the number at p, or NULL. */
 static const char *number_end(const char *p, const char *end)
 {
-    const char *from;
     if (p < end && *p == '-')
         p++;
-    if (p < end && *p == '0')
-        p++;
-    else if ((p = digits_end(from = p, end)) == from)
-        return NULL;
-    if (p < end && *p == '.' && (p = digits_end(from = p + 1, end)) == from)
-        return NULL;
-    if (p < end && (*p == 'e' || *p == 'E')) {
+    p = p < end && *p == '0' ? p + 1 : digits_end(p, end);
+    if (p && p < end && *p == '.')
+        p = digits_end(p + 1, end);
+    if (p && p < end && (*p == 'e' || *p == 'E')) {
         p++;
         if (p < end && (*p == '+' || *p == '-'))
             p++;
-        if ((p = digits_end(from = p, end)) == from)
-            return NULL;
+        p = digits_end(p, end);
     }
     return p;
 }
