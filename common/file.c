@@ -1,5 +1,6 @@
 #include "common/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -247,6 +248,33 @@ bool dir_check(const char *path, struct err *err)
         return err_set(err, ERR_REFUSED, "others can write to folder %s: mode %04o, expected 0700 (chmod go-w it)", path,
                        (unsigned)(st.st_mode & 07777));
     return true;
+}
+
+bool dir_each(const char *path, bool (*each)(void *arg, const char *name, struct err *err), void *arg,
+              struct err *err)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return errno == ENOENT || err_errno(err, ERR_IO, "cannot open folder %s", path);
+    bool ok = true;
+    const struct dirent *e;
+    while (ok && (errno = 0, e = readdir(dir))) {
+        struct stat st;
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        if (!fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode))
+            ok = each(arg, e->d_name, err);
+    }
+    if (ok && errno)
+        ok = err_errno(err, ERR_IO, "cannot read folder %s", path);
+    closedir(dir);
+    return ok;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+    return !lstat(path, &st) && S_ISREG(st.st_mode);
 }
 
 /* ---- reading ---- */

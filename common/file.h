@@ -44,6 +44,13 @@ bool dir_create(const char *path, struct err *err);
  * user or root. ERR_NO_INPUT when there is none. */
 bool dir_check(const char *path, struct err *err);
 
+/* Calls each(arg, name) for every folder in path, in no order, never for a symbolic link; false ends it. A path that
+ * does not exist has none. */
+bool dir_each(const char *path, bool (*each)(void *arg, const char *name, struct err *err), void *arg,
+              struct err *err);
+/* True for a regular file; symbolic links are none. */
+bool file_exists(const char *path);
+
 /* A whole file, mapped read-only; an empty one maps to p == "" . ERR_NO_INPUT when there is none. */
 struct map {
     const char *p;

@@ -43,9 +43,10 @@ char *staging_path(const char *dir, const struct run_info *info);
 /* ---- writing ---- */
 
 struct staging_out {
-    char *path;
+    char *path;            /* NULL: nothing begun */
     int lock_fd;
-    struct run_info info;
+    struct run_info info;  /* a copy of its own */
+    struct arena arena;    /* owns what is above */
 };
 
 /* Makes the folder, takes its lock (ERR_TRY_AGAIN when another process is writing it) and withdraws an older
@@ -110,6 +111,7 @@ struct staging_file {
 };
 struct staging_part_index { int64_t offset, bytes, companies; };  /* its lines in companies.ndjson */
 struct staging_in {
+    struct arena arena;               /* owns everything below but the map */
     char *path;
     struct run_info info;
     char sha256[SHA256_HEX + 1];      /* of the manifest */

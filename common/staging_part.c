@@ -1,0 +1,250 @@
+/* Writing one part: the unit of parallel work. */
+#include <inttypes.h>
+#include <unistr.h>
+
+#include "common/manifest.h"
+
+void part_begin(struct part *p, const struct staging_out *out, int number)
+{
+    *p = (struct part){.out = out, .number = number};
+}
+
+static struct part_file *file_find(struct part *p, const struct record *r)
+{
+    for (int i = 0; i < p->n_files; i++)
+        if (p->file[i].record == r)
+            return &p->file[i];
+    return NULL;
+}
+
+/* The entity's file, created with its first row. */
+static struct part_file *file_for(struct part *p, const struct record *r, struct err *err)
+{
+    struct part_file *f = file_find(p, r);
+    if (f)
+        return f;
+    if (!*r->entity || r == &company_record || r == &reject_record || p->n_files == ENTITIES_MAX) {
+        err_set(err, ERR_BUG, "a part cannot hold records of %s", r->name);
+        return NULL;
+    }
+    struct arena a = {0};
+    f = &p->file[p->n_files];
+    *f = (struct part_file){.record = r};
+    bool ok = file_create(&f->out, arena_printf(&a, "%s/%s", p->out->path, staged_name(&a, r, p->number)), err);
+    arena_free(&a);
+    if (!ok)
+        return NULL;
+    p->n_files++;
+    return f;
+}
+
+static bool put(struct part *p, const struct record *r, const char *lines, size_t len, int64_t rows, int64_t cents,
+                struct err *err)
+{
+    struct part_file *f = file_for(p, r, err);
+    if (!f)
+        return false;
+    if (!money_add(&f->company.cents, cents) || !money_add(&f->total.cents, cents))
+        return err_set(err, ERR_DATA, "%s: the sum of %s.%s is beyond %" PRId64 " cents", f->out.path, r->name,
+                       r->fields[r->sum_field].name, INT64_MAX);
+    if ((uint64_t)f->company.bytes + len > UINT32_MAX)
+        return err_set(err, ERR_DATA, "%s: one company has more than %" PRIu32 " bytes of %s", f->out.path, UINT32_MAX,
+                       r->entity);
+    if (!file_write(&f->out, lines, len, err))
+        return false;
+    f->company.rows += rows;
+    f->company.bytes += (int64_t)len;
+    f->total.rows += rows;
+    f->total.bytes += (int64_t)len;
+    p->bytes += (int64_t)len;
+    return true;
+}
+
+/* What is staged must be readable: a record that is not is a fault of the caller. */
+static bool record_fits(const struct record *r, const void *rec, struct err *err)
+{
+    struct arena a = {0};
+    struct faults faults = {0};
+    bool ok = record_check(r, rec, &a, &faults);
+    if (!ok) {
+        err->kind = ERR_NONE;
+        for (uint32_t i = 0; i < faults.n && i < FAULTS_MAX; i++)
+            err_add(err, ERR_BUG, "a record of %s is not fit to be staged: %.*s", r->name, (int)faults.text[i].len,
+                    faults.text[i].p);
+    }
+    arena_free(&a);
+    return ok;
+}
+
+bool part_put(struct part *p, const struct record *r, const void *rec, struct err *err)
+{
+    if (!record_fits(r, rec, err))
+        return false;
+    int64_t cents = 0;
+    if (r->sum_field >= 0)
+        memcpy(&cents, (const char *)rec + r->fields[r->sum_field].offset, sizeof cents);
+    p->line.len = 0;
+    ndjson_encode(r, rec, &p->line);
+    return put(p, r, p->line.p, p->line.len, 1, cents, err);
+}
+
+bool part_put_lines(struct part *p, const struct record *r, struct str lines, int64_t rows, int64_t cents,
+                    struct err *err)
+{
+    if (!lines.len && !rows)
+        return true;
+    if (!lines.len || lines.p[lines.len - 1] != '\n' || (r->sum_field < 0 && cents))
+        return err_set(err, ERR_BUG, "lines of %s passed on do not agree with their rows and cents", r->entity);
+    return put(p, r, lines.p, lines.len, rows, cents, err);
+}
+
+/* ---- rejects ---- */
+
+/* At most max bytes of whole, valid characters. */
+static struct str text_clean(struct str s, uint32_t max, struct arena *a)
+{
+    static const char REPLACEMENT[] = "\xEF\xBF\xBD";
+    struct buf b = {0};
+    for (uint32_t at = 0; at < s.len;) {
+        ucs4_t c = 0;
+        int n = u8_mbtoucr(&c, (const uint8_t *)s.p + at, s.len - at);
+        bool valid = n > 0 && c;
+        size_t add = valid ? (size_t)n : sizeof REPLACEMENT - 1;
+        if (b.len + add > max)
+            break;
+        buf_add(&b, valid ? s.p + at : REPLACEMENT, add);
+        at += n > 0 ? (uint32_t)n : 1;
+    }
+    struct str clean = {arena_copy(a, buf_str(&b), b.len), (uint32_t)b.len, false};
+    buf_free(&b);
+    return s.p ? clean : STR_NULL;
+}
+
+static struct list texts_clean(struct list l, uint32_t max, struct arena *a)
+{
+    struct str *clean = arena_alloc(a, sizeof *clean * l.n);
+    for (uint32_t i = 0; i < l.n; i++)
+        clean[i] = text_clean(*(struct str *)list_at(l, sizeof *clean, i), max, a);
+    return (struct list){clean, l.n};
+}
+
+void part_reject(struct part *p, const struct reject *reject)
+{
+    struct arena a = {0};
+    struct reject clean = *reject;
+    for (uint32_t i = 0; i < reject_record.n_fields; i++) {
+        const struct field *f = &reject_record.fields[i];
+        void *at = (char *)&clean + f->offset;
+        if (f->type == F_TEXT)
+            *(struct str *)at = text_clean(*(struct str *)at, f->max, &a);
+        else if (f->type == F_TEXTS)
+            *(struct list *)at = texts_clean(*(struct list *)at, f->max, &a);
+    }
+    struct faults faults = {0};
+    p->faulty_reject = !record_check(&reject_record, &clean, &a, &faults) || p->faulty_reject;
+    size_t before = p->rejects.len;
+    ndjson_encode(&reject_record, &clean, &p->rejects);
+    p->bytes += (int64_t)(p->rejects.len - before);
+    p->n_rejects++;
+    arena_free(&a);
+}
+
+/* ---- companies ---- */
+
+/* Where the company's records lie, in the order of the records; the next company begins behind them. */
+static uint32_t ranges_take(struct part *p, struct range *ret)
+{
+    uint32_t n = 0;
+    for (int i = 0; record_all[i]; i++) {
+        struct part_file *f = file_find(p, record_all[i]);
+        if (!f || !f->company.rows)
+            continue;
+        ret[n] = f->company;
+        ret[n++].entity = str_of(record_all[i]->entity);
+        f->company = (struct range){.offset = f->total.bytes};
+    }
+    return n;
+}
+
+bool part_end_company(struct part *p, const struct company *c, struct err *err)
+{
+    struct range ranges[ENTITIES_MAX];
+    struct company line = *c;
+    line.part = p->number;
+    line.ranges = (struct list){ranges, ranges_take(p, ranges)};
+    if (p->faulty_reject)
+        return err_set(err, ERR_BUG, "a reject of company %.*s lacks its stage, entity, reason or source",
+                       (int)c->company_id.len, c->company_id.p);
+    if (!record_fits(&company_record, &line, err))
+        return false;
+    size_t before = p->index.len;
+    ndjson_encode(&company_record, &line, &p->index);
+    p->bytes += (int64_t)(p->index.len - before);
+    if (c->status == COMPANY_OK)
+        p->companies_ok++;
+    else
+        p->companies_failed++;
+    return true;
+}
+
+/* ---- end ---- */
+
+static void part_release(struct part *p)
+{
+    for (int i = 0; i < p->n_files; i++)
+        file_abandon(&p->file[i].out);
+    buf_free(&p->index);
+    buf_free(&p->rejects);
+    buf_free(&p->line);
+    *p = (struct part){0};
+}
+
+static bool files_commit(struct part *p, struct part_done *done, struct arena *a, struct err *err)
+{
+    for (int i = 0; record_all[i]; i++) {
+        struct part_file *f = file_find(p, record_all[i]);
+        if (!f)
+            continue;
+        struct staging_file *to = &done->file[done->n_files++];
+        *to = (struct staging_file){.name = staged_name(a, f->record, p->number), .record = f->record,
+                                    .part = p->number, .rows = f->total.rows, .bytes = f->total.bytes,
+                                    .cents = f->total.cents};
+        if (f->company.rows)
+            return err_set(err, ERR_BUG, "%s: records of a company that was not ended", f->out.path);
+        if (!file_commit(&f->out, to->sha256, err))
+            return false;
+    }
+    return true;
+}
+
+static bool done_commit(const struct part *p, const struct part_done *done, struct arena *a, struct err *err)
+{
+    struct buf text = {0};
+    struct out_file out = {0};
+    char sha256[SHA256_HEX + 1];
+    bool ok = part_done_write(done, &text, err) && file_create(&out, done_path(a, p->out->path, p->number), err) &&
+              file_write(&out, text.p, text.len, err) && file_commit(&out, sha256, err);
+    file_abandon(&out);
+    buf_free(&text);
+    return ok;
+}
+
+bool part_commit(struct part *p, struct err *err)
+{
+    struct arena a = {0};
+    struct part_done done = {
+        .companies_ok = p->companies_ok,       .companies_failed = p->companies_failed,
+        .n_rejects = p->n_rejects,             .index = p->index.p,
+        .index_bytes = p->index.len,           .rejects = p->rejects.p,
+        .rejects_bytes = p->rejects.len,
+    };
+    bool ok = files_commit(p, &done, &a, err) && done_commit(p, &done, &a, err);
+    arena_free(&a);
+    part_release(p);
+    return ok;
+}
+
+void part_abandon(struct part *p)
+{
+    part_release(p);
+}

@@ -1,0 +1,412 @@
+/* Reading a stage's output: nothing is believed before it is checked. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common/manifest.h"
+
+/* ---- opening: the manifest ---- */
+
+static bool levels_check(const char *dir, const char *path, struct err *err)
+{
+    char *work = mem_strdup(path);
+    bool ok = dir_check(dir, err);
+    for (char *slash = strchr(work + strlen(dir) + 1, '/'); ok && slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        ok = dir_check(work, err);
+        *slash = '/';
+    }
+    free(work);
+    return ok;
+}
+
+/* The shard's own manifest, else that of the whole. */
+static char *manifest_choose(const char *dir, struct run_info *info)
+{
+    char *path = staging_manifest(dir, info);
+    if (info->shards <= 1 || file_exists(path))
+        return path;
+    struct run_info whole = *info;
+    whole.shard = 0;
+    whole.shards = 1;
+    char *whole_path = staging_manifest(dir, &whole);
+    if (!file_exists(whole_path)) {
+        free(whole_path);
+        return path;
+    }
+    free(path);
+    *info = whole;
+    return whole_path;
+}
+
+static bool info_match(const struct run_info *wanted, const struct run_info *found, const char *path, struct err *err)
+{
+    char expected[MONTH_TEXT_MAX], month[MONTH_TEXT_MAX];
+    bool ok = true;
+    if (found->stage != wanted->stage)
+        ok = err_add(err, ERR_DATA, "%s: manifest.stage: expected %s, found %s", path,
+                     stage_enumeration.names[wanted->stage], stage_enumeration.names[found->stage]);
+    if (strcmp(found->run_id, wanted->run_id))
+        ok = err_add(err, ERR_DATA, "%s: manifest.run_id: expected %s, found %s", path, wanted->run_id, found->run_id);
+    if (found->period != wanted->period)
+        ok = err_add(err, ERR_DATA, "%s: manifest.period: expected %s, found %s", path,
+                     month_text(wanted->period, expected), month_text(found->period, month));
+    if (found->shard != wanted->shard || found->shards != wanted->shards)
+        ok = err_add(err, ERR_DATA, "%s: manifest.shard: expected %d of %d, found %d of %d", path, wanted->shard,
+                     wanted->shards, found->shard, found->shards);
+    return ok;
+}
+
+/* Every file is there with its size; what it holds is checked when it is mapped. */
+static bool sizes_check(const struct staging_in *in, struct err *err)
+{
+    bool ok = true;
+    for (int i = 0; i < in->n_files; i++) {
+        const struct staging_file *f = &in->file[i];
+        char *path = mem_printf("%s/%s", in->path, f->name);
+        struct stat st;
+        if (!file_exists(path) || stat(path, &st))
+            ok = err_add(err, ERR_DATA, "%s: missing; expected a file of %" PRId64 " bytes", path, f->bytes);
+        else if (st.st_size != f->bytes)
+            ok = err_add(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %lld", path, f->bytes,
+                         (long long)st.st_size);
+        free(path);
+    }
+    return ok;
+}
+
+static const struct staging_file *file_of(const struct staging_in *in, const struct record *r, int part)
+{
+    for (int i = 0; i < in->n_files; i++)
+        if (in->file[i].part == part && in->file[i].record == r)
+            return &in->file[i];
+    return NULL;
+}
+
+static bool file_map(const struct staging_in *in, const struct staging_file *f, struct map *ret, struct err *err)
+{
+    char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
+    bool ok = map_open(ret, path, err);
+    if (ok && ret->len != (size_t)f->bytes)
+        ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, ret->len);
+    else if (ok && (sha256_of(ret->p, ret->len, sha256), strcmp(sha256, f->sha256) != 0))
+        ok = err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, f->sha256, sha256);
+    if (!ok)
+        map_close(ret);
+    free(path);
+    return ok;
+}
+
+/* ---- opening: the index ---- */
+
+/* What the index lines of one part have said so far, entity by entity. */
+struct tally {
+    const struct staging_in *in;
+    int part;
+    int64_t line;          /* in companies.ndjson */
+    struct { int64_t rows, bytes, cents; } entity[ENTITIES_MAX];
+    int64_t ok, failed;
+};
+
+static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+    va_start(ap, format);
+    buf_addv(&text, format, ap);
+    va_end(ap);
+    err_add(err, ERR_DATA, "%s/companies.ndjson:%" PRId64 ": %s", t->in->path, t->line, buf_str(&text));
+    buf_free(&text);
+    return false;
+}
+
+/* *last: rank of the range before; each entity appears once, or the second range would be read by nobody. */
+static bool range_tally(struct tally *t, const struct range *r, int *last, struct err *err)
+{
+    const struct record *record = record_by_entity(r->entity);
+    if (!record || record == &company_record || record == &reject_record)
+        return line_fault(t, err, "ranges: \"%.*s\" is no entity of a part", (int)r->entity.len, r->entity.p);
+    int rank = record_rank(record);
+    if (rank <= *last)
+        return line_fault(t, err, "range of %s: listed twice or out of order", record->entity);
+    *last = rank;
+    if (r->offset != t->entity[rank].bytes)
+        return line_fault(t, err, "range of %s: expected offset %" PRId64 ", found %" PRId64, record->entity,
+                          t->entity[rank].bytes, r->offset);
+    if (r->rows < 1 || r->bytes < r->rows || r->bytes > UINT32_MAX)
+        return line_fault(t, err, "range of %s: %" PRId64 " rows in %" PRId64 " bytes", record->entity, r->rows,
+                          r->bytes);
+    t->entity[rank].rows += r->rows;
+    t->entity[rank].bytes += r->bytes;
+    if (!money_add(&t->entity[rank].cents, r->cents))
+        return line_fault(t, err, "range of %s: the sum of cents is beyond 64 bits", record->entity);
+    return true;
+}
+
+static bool company_tally(struct tally *t, struct str line, struct arena *a, struct err *err)
+{
+    struct company c;
+    struct faults faults = {0};
+    if (!ndjson_decode(&company_record, line, a, &c, &faults)) {
+        for (uint32_t i = 0; i < faults.n; i++)
+            line_fault(t, err, "%.*s", (int)faults.text[i].len, faults.text[i].p);
+        return false;
+    }
+    bool ok = c.part == t->part || line_fault(t, err, "part: expected %d, found %" PRId64, t->part, c.part);
+    int last = -1;
+    for (uint32_t i = 0; i < c.ranges.n; i++)
+        ok = range_tally(t, list_at(c.ranges, sizeof(struct range), i), &last, err) && ok;
+    if (c.status == COMPANY_OK)
+        t->ok++;
+    else
+        t->failed++;
+    return ok;
+}
+
+/* The ranges of a part fill its files from end to end and add up to what the manifest says of them. */
+static bool part_totals_check(const struct tally *t, struct err *err)
+{
+    bool ok = true;
+    for (int rank = 0; record_all[rank]; rank++) {
+        const struct staging_file *f = file_of(t->in, record_all[rank], t->part);
+        int64_t rows = f ? f->rows : 0, bytes = f ? f->bytes : 0, cents = f ? f->cents : 0;
+        if (t->entity[rank].rows == rows && t->entity[rank].bytes == bytes && t->entity[rank].cents == cents)
+            continue;
+        ok = err_add(err, ERR_DATA,
+                     "%s/manifest.json: %s of part %d: %" PRId64 " rows, %" PRId64 " bytes, %" PRId64
+                     " cents; expected %" PRId64 ", %" PRId64 ", %" PRId64 " as companies.ndjson adds up",
+                     t->in->path, record_all[rank]->entity, t->part, rows, bytes, cents, t->entity[rank].rows,
+                     t->entity[rank].bytes, t->entity[rank].cents);
+    }
+    return ok;
+}
+
+/* The next line with its newline left out; false at the end. */
+static bool line_next(struct str *left, struct str *ret)
+{
+    if (!left->len)
+        return false;
+    const char *newline = memchr(left->p, '\n', left->len);
+    uint32_t len = newline ? (uint32_t)(newline - left->p) : left->len;
+    *ret = (struct str){left->p, len, false};
+    uint32_t skip = newline ? len + 1 : len;
+    left->p += skip;
+    left->len -= skip;
+    return true;
+}
+
+static struct str part_index(const struct staging_in *in, int part)
+{
+    return (struct str){in->index.p + in->part[part].offset, (uint32_t)in->part[part].bytes, false};
+}
+
+static bool index_check(const struct staging_in *in, struct err *err)
+{
+    struct arena a = {0};
+    struct tally t = {.in = in};
+    bool ok = true;
+    for (t.part = 0; t.part < in->n_parts; t.part++) {
+        if (in->part[t.part].bytes > UINT32_MAX) {
+            ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].bytes: expected less than 4 GiB", in->path, t.part);
+            break;
+        }
+        struct str left = part_index(in, t.part), line;
+        int64_t before = t.line;
+        memset(t.entity, 0, sizeof t.entity);
+        bool lines_ok = true;
+        while (line_next(&left, &line)) {
+            t.line++;
+            lines_ok = company_tally(&t, line, &a, err) && lines_ok;
+            arena_reset(&a);
+        }
+        if (t.line - before != in->part[t.part].companies)
+            lines_ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].companies: expected %" PRId64
+                               ", found %" PRId64, in->path, t.part, t.line - before, in->part[t.part].companies);
+        ok = lines_ok && part_totals_check(&t, err) && ok;
+    }
+    arena_free(&a);
+    if (ok && (t.ok != in->companies_ok || t.failed != in->companies_failed))
+        ok = err_add(err, ERR_DATA, "%s/manifest.json: companies: expected %" PRId64 " ok and %" PRId64
+                     " failed, found %" PRId64 " and %" PRId64, in->path, t.ok, t.failed, in->companies_ok,
+                     in->companies_failed);
+    return ok;
+}
+
+bool staging_open(struct staging_in *in, const char *dir, const struct run_info *info, struct err *err)
+{
+    struct run_info wanted = *info;
+    wanted.dry_run = false;
+    *in = (struct staging_in){0};
+    char *manifest = manifest_choose(dir, &wanted);
+    bool ok = file_exists(manifest) ? levels_check(dir, manifest, err) && manifest_read(in, manifest, err)
+                                    : err_set(err, ERR_NO_INPUT, "%s: missing: %s of run %s is not complete", manifest,
+                                              stage_enumeration.names[info->stage], info->run_id);
+    if (ok) {
+        in->path = arena_copy(&in->arena, manifest, strlen(manifest) - strlen("/manifest.json"));
+        ok = info_match(&wanted, &in->info, manifest, err);
+        ok = sizes_check(in, err) && ok;
+        ok = ok && file_map(in, file_of(in, &company_record, -1), &in->index, err) && index_check(in, err);
+    }
+    free(manifest);
+    if (!ok)
+        staging_close(in);
+    return ok;
+}
+
+void staging_close(struct staging_in *in)
+{
+    map_close(&in->index);
+    arena_free(&in->arena);
+    *in = (struct staging_in){0};
+}
+
+/* ---- one part ---- */
+
+bool part_open(struct part_in *p, const struct staging_in *in, int number, struct err *err)
+{
+    *p = (struct part_in){.in = in, .number = number, .index_left = part_index(in, number)};
+    for (int i = 0; i < in->n_files; i++) {
+        if (in->file[i].part != number)
+            continue;
+        struct map map;
+        if (!file_map(in, &in->file[i], &map, err)) {
+            part_close(p);
+            return false;
+        }
+        p->file[p->n_files].record = in->file[i].record;
+        p->file[p->n_files++].map = map;
+    }
+    return true;
+}
+
+void part_close(struct part_in *p)
+{
+    for (int i = 0; i < p->n_files; i++)
+        map_close(&p->file[i].map);
+    *p = (struct part_in){0};
+}
+
+static const struct map *map_of(const struct part_in *p, const struct record *r)
+{
+    for (int i = 0; i < p->n_files; i++)
+        if (p->file[i].record == r)
+            return &p->file[i].map;
+    return NULL;
+}
+
+static const struct range *range_of(const struct company *c, const struct record *r)
+{
+    for (uint32_t i = 0; i < c->ranges.n; i++) {
+        const struct range *range = list_at(c->ranges, sizeof *range, i);
+        if (str_is(range->entity, r->entity))
+            return range;
+    }
+    return NULL;
+}
+
+static int64_t newlines(const char *p, size_t len)
+{
+    int64_t n = 0;
+    const char *end = p + len;
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+        n++;
+        p++;
+    }
+    return n;
+}
+
+/* That the ranges fill the files was checked with the index; here, that they hold whole lines and as many as told. */
+static bool ranges_check(const struct part_in *p, const struct company *c, struct err *err)
+{
+    for (uint32_t i = 0; i < c->ranges.n; i++) {
+        const struct range *range = list_at(c->ranges, sizeof *range, i);
+        const struct record *r = record_by_entity(range->entity);
+        const struct map *map = map_of(p, r);
+        const char *lines = map->p + range->offset;
+        int64_t rows = newlines(lines, (size_t)range->bytes);
+        if (rows != range->rows || lines[range->bytes - 1] != '\n')
+            return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s: expected %" PRId64
+                           " whole lines from byte %" PRId64 ", found %" PRId64, p->in->path, r->entity, p->number,
+                           (int)c->company_id.len, c->company_id.p, range->rows, range->offset, rows);
+    }
+    return true;
+}
+
+bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err)
+{
+    struct str line;
+    struct faults faults = {0};
+    if (!line_next(&p->index_left, &line))
+        return false;
+    p->index_line++;
+    if (!ndjson_decode(&company_record, line, a, ret, &faults))
+        return err_set(err, ERR_DATA, "%s/companies.ndjson: company %" PRId64 " of part %d: %.*s", p->in->path,
+                       p->index_line, p->number, (int)faults.text[0].len, faults.text[0].p);
+    return ranges_check(p, ret, err);
+}
+
+struct str part_lines(const struct part_in *p, const struct company *c, const struct record *r, int64_t *ret_rows,
+                      int64_t *ret_cents)
+{
+    const struct range *range = range_of(c, r);
+    if (ret_rows)
+        *ret_rows = range ? range->rows : 0;
+    if (ret_cents)
+        *ret_cents = range ? range->cents : 0;
+    return range ? (struct str){map_of(p, r)->p + range->offset, (uint32_t)range->bytes, false} : STR("");
+}
+
+/* ---- records ---- */
+
+/* A list of rejects in an arena doubles at each power of two. */
+static struct reject *reject_append(struct list *rejects, struct arena *a)
+{
+    struct reject *all = rejects->v;
+    if (!(rejects->n & (rejects->n - 1))) {
+        all = arena_alloc(a, sizeof *all * (rejects->n ? rejects->n * 2 : 1));
+        if (rejects->n)
+            memcpy(all, rejects->v, sizeof *all * rejects->n);
+        rejects->v = all;
+    }
+    record_init(&reject_record, &all[rejects->n]);
+    return &all[rejects->n++];
+}
+
+/* The stage that reads is the one behind the stage that wrote. */
+static void line_reject(const struct part_in *p, const struct company *c, const struct record *r, struct str line,
+                        const struct faults *faults, struct arena *a, struct list *rejects)
+{
+    struct reject *reject = reject_append(rejects, a);
+    const char *begin = map_of(p, r)->p;
+    struct str *texts = arena_alloc(a, sizeof *texts * faults->n);
+    memcpy(texts, faults->text, sizeof *texts * faults->n);
+    reject->stage = (uint8_t)(p->in->info.stage + 1);
+    reject->entity = str_of(r->entity);
+    reject->company_id = c->company_id;
+    reject->reason = (uint8_t)faults->reason;
+    reject->faults = (struct list){texts, faults->n};
+    reject->source = str_of(staged_name(a, r, p->number));
+    reject->line = newlines(begin, (size_t)(line.p - begin)) + 1;
+    reject->raw = line;
+}
+
+void *part_decode(const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
+                  uint32_t *ret_n, struct list *rejects)
+{
+    int64_t rows;
+    struct str left = part_lines(p, c, r, &rows, NULL), line;
+    char *all = arena_alloc(a, r->size * (size_t)rows);
+    uint32_t n = 0;
+    while (line_next(&left, &line)) {
+        struct faults faults;
+        faults.n = 0;
+        if (ndjson_decode(r, line, a, all + r->size * n, &faults))
+            n++;
+        else
+            line_reject(p, c, r, line, &faults, a, rejects);
+    }
+    *ret_n = n;
+    return all;
+}
