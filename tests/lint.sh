@@ -15,7 +15,7 @@ printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P "$(nproc)" clang -fsyntax-only 
 
 echo "== clang-tidy"
 printf '%s\0' "${sources[@]}" | xargs -0 -P "$(nproc)" -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- "$@" \
-    2> >(grep -v -e 'warnings* generated' -e 'warnings* treated as' >&2) || status=1
+    2> >(grep -vE 'warnings? (generated|treated as)' >&2) || status=1
 
 echo "== cppcheck"
 cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -j "$(nproc)" \

@@ -8,11 +8,8 @@ template=pgtap_template
 limit=300 # seconds
 
 make_template() {
-    local config
-    config=$(mktemp "${TEST_SCRATCH:-/tmp}/config-XXXXXX")
-    printf 'version: 1\nstaging: { dir: staging }\ndatabase: { url: "" }\n' >"$config"
     createdb "$template"
-    PGDATABASE=$template "${BUILD:-build}/bin/load" --migrate --quiet --config "$config" >/dev/null
+    PGDATABASE=$template "${BUILD:-build}/bin/load" --migrate --quiet >/dev/null
     psql -XqAt -d "$template" -c 'CREATE EXTENSION pgtap'
 }
 
