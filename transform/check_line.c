@@ -1,0 +1,133 @@
+#include "transform/check.h"
+#include "transform/cover.h"
+
+struct checking {
+    struct dataset *d;
+    struct findings *f;
+    const struct invoice_line *line;
+    const struct line_state *state;
+    const struct contract *contract;
+    const struct invoice *invoice;
+};
+
+static struct about about(const struct checking *ck, const struct portion *p)
+{
+    struct about x = ABOUT_NOTHING;
+    x.employment = p->employment;
+    x.member = ck->state->member;
+    x.contract = ck->state->contract;
+    x.invoice = ck->state->invoice;
+    x.cover_month = month_of(p->cover.from);
+    return x;
+}
+
+/* What the term asks for this portion, INT_NONE when it has no price. */
+static int64_t expected_cents(const struct portion *p)
+{
+    const struct term *t = p->term;
+    if (t->basis == BASIS_FIXED)
+        return t->price_cents == INT_NONE ? INT_NONE : split_price(t->price_cents, &p->cover);
+    return t->rate_ppm == INT_NONE || p->base_cents == INT_NONE ? INT_NONE : split_premium(p->base_cents, t);
+}
+
+static int64_t distance(int64_t a, int64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+/* Whether a change at Alan after the invoice was issued explains why it says something else. */
+static bool changed_since(const struct checking *ck, const struct portion *p)
+{
+    instant_t issued_until = ((instant_t)ck->invoice->issued_on + 1) * 86400;
+    if (ck->contract->updated_at != INSTANT_NONE && ck->contract->updated_at >= issued_until)
+        return true;
+    if (ck->state->member == NONE)
+        return false;
+    const struct affiliation *a = cover_affiliation(ck->d, ck->state->member, (enum product)ck->contract->product,
+                                                    ck->state->contract, p->cover.from, p->cover.to);
+    return a && a->updated_at != INSTANT_NONE && a->updated_at >= issued_until;
+}
+
+/* The right price for another share of the month: under another proration, or the whole month for a part of it. */
+static bool other_proration(const struct portion *p, int64_t amount_cents, int64_t tolerance_cents)
+{
+    if (p->cover.from == month_first(month_of(p->cover.from)) && p->cover.to == month_last(month_of(p->cover.from)))
+        return false;
+    for (int how = PRORATION_NONE; how <= PRORATION_THIRTIETHS; how++) {
+        struct slice slice[SLICES_MAX];
+        split_months(p->cover.from, p->cover.to, (enum proration)how, slice);
+        if (distance(split_price(p->term->price_cents, slice), amount_cents) <= tolerance_cents)
+            return true;
+    }
+    return false;
+}
+
+static enum discrepancy_code amount_code(const struct checking *ck, const struct portion *p, int64_t tolerance_cents)
+{
+    if (changed_since(ck, p))
+        return DISC_recent_change;
+    if (p->term->basis != BASIS_FIXED)
+        return DISC_rate_mismatch;
+    return other_proration(p, p->amount_cents, tolerance_cents) ? DISC_proration_mismatch : DISC_price_mismatch;
+}
+
+static bool check_amount(const struct checking *ck, const struct portion *p)
+{
+    int64_t tolerance = ck->d->rules->config->tolerance_line_cents, expected = expected_cents(p);
+    if (expected == INT_NONE || distance(p->amount_cents, expected) <= tolerance)
+        return true;
+    struct about x = about(ck, p);
+    struct discrepancy *found = findings_raise(ck->f, amount_code(ck, p, tolerance), &x);
+    if (expected > 0 && p->amount_cents % expected == 0 && p->amount_cents / expected > 1 && !found->actual.p)
+        found->actual = str_of(arena_printf(ck->d->arena, "%lld times the price", (long long)(p->amount_cents / expected)));
+    return finding_add_line(found, ck->line->line_id, expected, p->amount_cents, 0);
+}
+
+/* CSS L911-7: at least half of the compulsory cover. Options and dependants on lines of their own may be the employee's. */
+static bool check_minimum(const struct checking *ck, const struct portion *p)
+{
+    int64_t minimum_ppm = ck->d->rules->config->minimum_employer_share_ppm;
+    if (ck->contract->product != PRODUCT_HEALTH || p->amount_cents <= 0 ||
+        (ck->line->member_type != MEMBER_EMPLOYEE && ck->line->member_type != MEMBER_FAMILY))
+        return true;
+    int64_t least = money_share(p->amount_cents, minimum_ppm);
+    if (p->employer_cents >= least)
+        return true;
+    struct about x = ABOUT_NOTHING;
+    x.contract = ck->state->contract;
+    x.cover_month = month_of(p->cover.from);
+    return finding_add_line(findings_raise(ck->f, DISC_employer_share_below_minimum, &x), ck->line->line_id, least,
+                            p->employer_cents, 0);
+}
+
+static bool check_retroactive(const struct checking *ck, const struct portion *p)
+{
+    if (month_of(p->cover.from) >= ck->invoice->billing_month || p->hold == DISC_duplicate_line)
+        return true;
+    struct about x = about(ck, p);
+    return finding_add_line(findings_raise(ck->f, DISC_retroactive_adjustment, &x), ck->line->line_id, INT_NONE,
+                            p->amount_cents, 0);
+}
+
+static bool check_portion(const struct checking *ck, const struct portion *p)
+{
+    if (!check_retroactive(ck, p))
+        return false;
+    if (!p->term || ck->line->kind != LINE_RECURRING || ck->state->duplicate || !ck->line->member_id.p)
+        return true;
+    return check_amount(ck, p) && check_minimum(ck, p);
+}
+
+bool check_line(struct dataset *d, struct findings *f, uint32_t line, const struct portions *portions, struct err *err)
+{
+    const struct line_state *state = &d->line_states[line];
+    struct checking ck = {d, f, &d->lines.v[line], state, state->contract == NONE ? NULL : &d->contracts.v[state->contract],
+                          &d->invoices.v[state->invoice]};
+    if (!ck.contract || ck.line->kind == LINE_FEE)
+        return true;
+    for (uint32_t i = 0; i < portions->n; i++)
+        if (!check_portion(&ck, &portions->v[i]))
+            return err_set(err, ERR_DATA, "line %.*s: amounts add up beyond what 64 bits hold", (int)ck.line->line_id.len,
+                           ck.line->line_id.p);
+    return true;
+}
