@@ -20,7 +20,7 @@ struct config_previous_siren {
 };
 
 struct config_company {
-    const char *id;                /* 1..64 of A-Z a-z 0-9 . _ -, not starting with . or - */
+    const char *id;                /* see company_id_valid */
     const char *siren;             /* 9 digits, checked */
     const char *name;              /* may be NULL */
     int64_t headcount;             /* INT_NONE when not given */
@@ -36,6 +36,7 @@ struct config {
     struct arena arena;            /* owns everything below */
     const char *path;
     char sha256[65];               /* of the bytes of the file and of companies_file: "the same configuration" */
+    int64_t version;
     const char *staging_dir;
     int64_t keep_runs;
     bool archive_raw;
@@ -48,6 +49,7 @@ struct config {
     int64_t reject_limit_count;    /* or INT_NONE when it is … */
     int64_t reject_limit_ppm;      /* … a share of the records read, or INT_NONE */
     struct yaml *sources;          /* a map, for extract alone; NULL when there is none */
+    const char *companies_file;    /* NULL: companies are listed in the file itself */
     struct config_company *companies;
     int n_companies;
 };
@@ -60,6 +62,9 @@ struct config {
  * follow each other; what is said of the company itself may be left empty after the first. */
 bool config_read(struct config *c, const char *path, enum stage stage, struct err *err);
 void config_free(struct config *c);
+
+/* 1..64 of A-Z a-z 0-9 . _ -, not starting with . or -: fit for a file name. */
+bool company_id_valid(const char *id);
 
 /* The value of a secret scalar: the text itself, or for "file:PATH" the file's content without its last newline. A
  * control character in it is refused; messages name the key and never the value. */

@@ -8,3 +8,11 @@ int str_cmp(struct str a, struct str b)
     int order = shorter ? memcmp(a.p, b.p, shorter) : 0;
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
+
+bool str_has_control(struct str s)
+{
+    for (uint32_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return true;
+    return false;
+}

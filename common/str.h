@@ -33,4 +33,7 @@ static inline bool str_is(struct str a, const char *s)
 /* Order of bytes; null first. For sorting that does not depend on the locale. */
 int str_cmp(struct str a, struct str b);
 
+/* Whether a control character (below space, or DEL) is in it. */
+bool str_has_control(struct str s);
+
 #endif

@@ -43,7 +43,10 @@ struct yaml *yaml_scalar(struct arena *a, const char *file, int line, struct str
 /* A map's value by key, marked as used; NULL when absent or when map is NULL. */
 struct yaml *yaml_get(struct yaml *map, const char *key);
 bool yaml_is_null(const struct yaml *node);
-/* Copies of `over`'s members laid over `base`'s, map by map; for overriding a description in place. */
+/* All of it again, in the arena, without key and with nothing marked as used. */
+struct yaml *yaml_copy(struct arena *a, const struct yaml *node);
+/* Copies of `over`'s members laid over `base`'s, map by map; for overriding a description in place. Lists and scalars
+ * are replaced whole. */
 struct yaml *yaml_overlay(struct arena *a, struct yaml *base, struct yaml *over);
 /* Adds one fault "file:line: unknown key …" for every member below node that was never asked for. */
 void yaml_unused(const struct yaml *node, struct err *err);
