@@ -166,9 +166,9 @@ static int64_t base_of(const struct allocation *al, const struct portion *p)
 }
 
 /* What keeps a portion of a matched member from a payslip, or DISC_NULL. */
-static enum discrepancy_code obstacle(const struct allocation *al, const struct portion *p, enum discrepancy_code employment)
+static enum discrepancy_code obstacle(struct allocation *al, const struct portion *p, enum discrepancy_code employment)
 {
-    const struct dataset *d = al->d;
+    struct dataset *d = al->d;
     struct exemption exemption;
     if (al->state->duplicate)
         return DISC_duplicate_line;
@@ -178,8 +178,10 @@ static enum discrepancy_code obstacle(const struct allocation *al, const struct 
         return DISC_portability_billed;
     if (employment)
         return employment;
-    if (al->contract->product == PRODUCT_HEALTH && cover_exempt(d, p->employment, p->cover.from, p->cover.to, &exemption))
+    if (al->contract->product == PRODUCT_HEALTH && cover_exempt(d, p->employment, p->cover.from, p->cover.to, &exemption)) {
+        d->persons[d->person_of_employment[p->employment]].exempt_billed = true;
         return DISC_exempt_but_billed;
+    }
     return al->line->basis != BASIS_FIXED && p->base_cents == INT_NONE ? DISC_base_missing : DISC_NULL;
 }
 
@@ -306,9 +308,6 @@ static bool settle_months(struct allocation *al)
     const struct invoice_line *line = al->line;
     enum proration proration = al->contract ? (enum proration)al->contract->proration : PRORATION_NONE;
     int n = split_months(line->cover_from, line->cover_to, proration, slices);
-    if (n == 0)
-        return err_set(al->err, ERR_DATA, "invoice line %.*s: its cover period is reversed or longer than %d months",
-                       (int)line->line_id.len, line->line_id.p, SLICES_MAX);
     for (int i = 0; i < n; i++) {
         weight[i] = slices[i].weight;
         base[i] = INT_NONE;

@@ -1,4 +1,5 @@
 #include "transform/check.h"
+#include "transform/cover.h"
 
 /* Digits of a SIREN that may carry spaces, compared with one that does not. */
 static bool same_siren(struct str written, struct str siren)
@@ -108,10 +109,7 @@ static void check_superseded(struct dataset *d, struct findings *f, uint32_t con
 static void check_new(struct dataset *d, struct findings *f, uint32_t contract)
 {
     const struct contract *c = &d->contracts.v[contract];
-    date_t since = c->valid_from;
-    if (c->updated_at != INSTANT_NONE && instant_date(c->updated_at) > since)
-        since = instant_date(c->updated_at);
-    if (since + d->rules->config->grace_contract_days < d->rules->today)
+    if (!cover_contract_new(d, c))
         return;
     for (uint32_t i = 0; i < d->payroll_contracts.n; i++)
         if (same_codes(c, &d->payroll_contracts.v[i]))

@@ -105,6 +105,14 @@ const struct affiliation *cover_affiliation(const struct dataset *d, int32_t mem
     return best;
 }
 
+bool cover_contract_new(const struct dataset *d, const struct contract *c)
+{
+    date_t since = c->valid_from;
+    if (c->updated_at != INSTANT_NONE && instant_date(c->updated_at) > since)
+        since = instant_date(c->updated_at);
+    return since + d->rules->config->grace_contract_days >= d->rules->today;
+}
+
 static bool list_has(struct list l, struct str id)
 {
     for (uint32_t i = 0; i < l.n; i++)

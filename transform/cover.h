@@ -22,6 +22,9 @@ bool cover_exemption_ended(const struct dataset *d, int32_t employment, date_t o
 const struct affiliation *cover_affiliation(const struct dataset *d, int32_t member, enum product product, int32_t contract,
                                             date_t from, date_t to);
 
+/* Whether Alan has had this contract, or its last change, for no longer than the grace of a contract. */
+bool cover_contract_new(const struct dataset *d, const struct contract *c);
+
 /* Whether payroll has assigned a contract of this product to the employment; with a reference that is not null, the one of
  * that reference. */
 bool cover_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference);

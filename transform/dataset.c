@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "transform/split.h"
+
 /* ---- reading in a known order ---- */
 
 enum { ORDER_KEYS_MAX = 3 };
@@ -133,6 +135,7 @@ static void index_entities(struct dataset *d)
 static void build_persons(struct dataset *d)
 {
     date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
+    d->assignments_known = d->payroll_contracts.n > 0;
     d->persons = arena_alloc(d->arena, d->employees.n * sizeof *d->persons);
     d->person_of_employment = arena_alloc(d->arena, d->employments.n * sizeof *d->person_of_employment);
     for (uint32_t i = 0; i < d->employees.n; i++) {
@@ -145,6 +148,7 @@ static void build_persons(struct dataset *d)
         const struct employment *e = &d->employments.v[i];
         int32_t person = (int32_t)lookup_find(&d->employee_by_id, e->employee_id);
         d->person_of_employment[i] = person;
+        d->assignments_known |= e->health_contract_ids.n > 0;
         if (person == NONE)
             continue;
         struct person *p = &d->persons[person];
@@ -242,18 +246,33 @@ static void build_members(struct dataset *d)
 
 /* ---- lines ---- */
 
-/* A line of an invoice that was not delivered cannot be placed in a month: it is rejected, with its text. */
-static void reject_line(struct dataset *d, const struct invoice_line *line)
+static void reject_line(struct dataset *d, const struct invoice_line *line, enum reject_reason reason, struct str fault)
 {
     struct buf raw = {0};
     ndjson_encode(&invoice_line_record, line, &raw);
-    struct str fault = str_of(arena_printf(d->arena, "invoice_id: invoice %.*s is not among the company's invoices",
-                                           (int)line->invoice_id.len, line->invoice_id.p));
     struct reject reject = {.stage = STAGE_TRANSFORM, .entity = STR("invoice_lines"), .company_id = d->company.company_id,
-                            .reason = REJECT_UNKNOWN_VALUE, .faults = {&fault, 1}, .source = STR("invoice_lines"),
+                            .reason = (uint8_t)reason, .faults = {&fault, 1}, .source = STR("invoice_lines"),
                             .line = INT_NONE, .raw = {arena_copy(d->arena, raw.p, raw.len - 1), (uint32_t)raw.len - 1, false}};
     part_reject(d->part, &reject);
     buf_free(&raw);
+}
+
+/* A line of an invoice that was not delivered, or whose period makes no sense, has no place in any month. */
+static bool line_usable(struct dataset *d, const struct invoice_line *line, int32_t invoice)
+{
+    if (invoice == NONE) {
+        reject_line(d, line, REJECT_UNKNOWN_VALUE,
+                    str_of(arena_printf(d->arena, "invoice_id: invoice %.*s is not among the company's invoices",
+                                        (int)line->invoice_id.len, line->invoice_id.p)));
+        return false;
+    }
+    if (line->cover_to < line->cover_from || month_of(line->cover_to) - month_of(line->cover_from) >= SLICES_MAX) {
+        reject_line(d, line, REJECT_OUT_OF_RANGE,
+                    str_of(arena_printf(d->arena, "cover_to: expected a date from cover_from to %d months later",
+                                        SLICES_MAX - 1)));
+        return false;
+    }
+    return true;
 }
 
 static void build_lines(struct dataset *d)
@@ -263,10 +282,8 @@ static void build_lines(struct dataset *d)
     for (uint32_t i = 0; i < d->lines.n; i++) {
         struct invoice_line *line = &d->lines.v[i];
         int32_t invoice = (int32_t)lookup_find(&d->invoice_by_id, line->invoice_id);
-        if (invoice == NONE) {
-            reject_line(d, line);
+        if (!line_usable(d, line, invoice))
             continue;
-        }
         int32_t member = (int32_t)lookup_find(&d->member_by_id, line->member_id);
         if (member != NONE)
             member_learn(&d->members.v[member], line->nir, line->first_name, line->last_name, STR_NULL,

@@ -37,6 +37,7 @@ struct person {
     int32_t member;                  /* who that is at Alan, or NONE */
     bool active;                     /* has an employment in the payroll month */
     bool number_shared;              /* with another employee */
+    bool exempt_billed;              /* exempt_but_billed is raised for them already */
     bool explained;                  /* an identity discrepancy already says why Alan's side is missing */
 };
 
@@ -84,6 +85,7 @@ struct dataset {
     ARRAY(closed_period, closed_periods);
     ARRAY(posted, posted);                       /* by line_id, employment_id, cover_from */
 
+    bool assignments_known;                      /* payroll says who has which contract */
     struct person *persons;                      /* one for each employee, same positions */
     int32_t *person_of_employment;
     ARRAY(insured, members);                     /* by member_id */

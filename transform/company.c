@@ -1,0 +1,52 @@
+#include "transform/company.h"
+
+#include "transform/check.h"
+#include "transform/coverage.h"
+#include "transform/identity.h"
+
+static bool write_lines(struct dataset *d, struct findings *f, struct posting *posting, struct err *err)
+{
+    struct portions portions = {0};
+    allocate_mark_lines(d);
+    for (uint32_t i = 0; i < d->lines.n; i++) {
+        if (!dataset_billing_counts(d, d->invoices.v[d->line_states[i].invoice].billing_month))
+            continue;
+        if (!allocate_line(d, f, i, &portions, err) || !check_line(d, f, i, &portions, err) ||
+            !post_line(posting, i, &portions))
+            return false;
+    }
+    return post_vanished_lines(posting) && post_check(posting);
+}
+
+static bool write_members(struct dataset *d, struct err *err)
+{
+    for (uint32_t i = 0; i < d->members.n; i++)
+        if (!part_put(d->part, &member_record, &d->members.v[i].record, err))
+            return false;
+    return true;
+}
+
+static bool transform_records(struct dataset *d, struct err *err)
+{
+    struct findings f;
+    struct posting posting;
+    findings_init(&f, d);
+    post_init(&posting, d, err);
+    identity_match(d, &f);
+    identity_check_numbers(d, &f);
+    check_contracts(d, &f);
+    check_sources(d, &f);
+    return write_lines(d, &f, &posting, err) && write_members(d, err) && coverage_write(d, &f, err) &&
+           check_invoices(d, &f, &posting, err) && findings_write(&f, err);
+}
+
+bool company_transform(const struct rules *rules, const struct part_in *in, struct company *company, struct arena *arena,
+                       struct part *out, struct err *err)
+{
+    if (company->status == COMPANY_OK) {
+        struct dataset d;
+        if (!dataset_read(&d, rules, in, company, arena, out, err) || !transform_records(&d, err))
+            return err_prefix(err, "company %.*s", (int)company->company_id.len, company->company_id.p);
+    }
+    return part_end_company(out, company, err);
+}
