@@ -161,7 +161,10 @@ bool instant_parse(struct str s, instant_t *ret)
     }
     if (!offset_parse((struct str){s.p + at, s.len - at, false}, &offset_s))
         return false;
-    *ret = (instant_t)day * 86400 + hour * 3600 + minute * 60 + (second == 60 ? 59 : second) - offset_s;
+    instant_t t = (instant_t)day * 86400 + hour * 3600 + minute * 60 + (second == 60 ? 59 : second) - offset_s;
+    if (instant_date(t) < date_of(1000, 1, 1) || instant_date(t) > date_of(9999, 12, 31))
+        return false; /* its text would have no year of four digits */
+    *ret = t;
     return true;
 }
 

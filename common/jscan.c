@@ -408,7 +408,7 @@ static const char *quote_end(const char *p, const char *end)
 
 static void put_escape(struct buf *b, unsigned char c)
 {
-    static const char hex[] = "0123456789abcdef";
+    static const char hex[] = "0123456789ABCDEF";
     switch (c) {
     case '"': buf_add(b, "\\\"", 2); break;
     case '\\': buf_add(b, "\\\\", 2); break;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/mem.h"
+
 __extension__ typedef __int128 int128;
 
 bool money_add(int64_t *sum, int64_t add)
@@ -45,9 +47,7 @@ bool money_spread(int64_t total_cents, const int64_t *weight, size_t n, int64_t 
         weights += weight[i];
     if (weights <= 0)
         return false;
-    struct remainder *rest = malloc(n * sizeof *rest);
-    if (!rest)
-        return false;
+    struct remainder *rest = mem_alloc(n * sizeof *rest);
     int128 total = total_cents < 0 ? -(int128)total_cents : (int128)total_cents;
     int128 missing = total;
     int sign = total_cents < 0 ? -1 : 1;
@@ -100,7 +100,7 @@ static bool parse_decimal(struct str s, char point, int decimals, int64_t *ret)
             at += skip;
             continue;
         }
-        if (c == point && behind < 0 && digits) {
+        if (decimals && c == point && behind < 0 && digits) {
             behind = 0;
         } else if (c >= '0' && c <= '9') {
             if (behind < decimals) {
@@ -136,7 +136,11 @@ bool money_parse_ppm(struct str s, char point, int scale, int64_t *ret_ppm)
 {
     while (s.len && scale == 100 && (s.p[s.len - 1] == '%' || s.p[s.len - 1] == ' '))
         s.len--;
-    return parse_decimal(s, point, scale == 100 ? 4 : 6, ret_ppm) && *ret_ppm >= 0;
+    int64_t ppm;
+    if (!parse_decimal(s, point, scale == 100 ? 4 : 6, &ppm) || ppm < 0)
+        return false;
+    *ret_ppm = ppm;
+    return true;
 }
 
 bool money_parse_int(struct str s, int64_t *ret)

@@ -1,0 +1,97 @@
+#include "tests/unit/common/support.h"
+
+static void test_arena_gives_zeroed_aligned_memory(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    for (int round = 0; round < 3; round++) {
+        for (size_t size = 1; size < 2000; size += 7) {
+            unsigned char *p = arena_alloc(&a, size);
+            assert_int_equal((uintptr_t)p % 16, 0);
+            for (size_t i = 0; i < size; i++)
+                assert_int_equal(p[i], 0);
+            memset(p, 0xff, size); /* what the next round must not see */
+        }
+        arena_reset(&a);
+    }
+    arena_free(&a);
+    assert_null(a.block);
+}
+
+static void test_arena_blocks_do_not_overlap(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static uint32_t *got[N];
+    uint64_t random = 3;
+    struct arena a = {0};
+    for (uint32_t i = 0; i < N; i++) {
+        size_t size = sizeof(uint32_t) + random_below(&random, i % 100 ? 600 : 600000);
+        got[i] = arena_alloc(&a, size);
+        memset((char *)got[i] + sizeof(uint32_t), 0xee, size - sizeof(uint32_t));
+        *got[i] = i;
+    }
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(*got[i], i);
+    arena_free(&a);
+}
+
+static void test_arena_texts(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    assert_string_equal(arena_copy(&a, "abcdef", 3), "abc");
+    assert_string_equal(arena_copy(&a, NULL, 0), "");
+    assert_memory_equal(arena_copy(&a, "a\0b", 3), "a\0b", 4);
+    assert_string_equal(arena_printf(&a, "%s-%04d", "part", 7), "part-0007");
+    arena_free(&a);
+}
+
+static void test_buf(void **state)
+{
+    (void)state;
+    struct buf b = {0};
+    assert_null(b.p);
+    assert_string_equal(buf_str(&b), "");
+    buf_adds(&b, "rows=");
+    buf_addi(&b, INT64_MIN);
+    buf_addc(&b, ',');
+    buf_addi(&b, 0);
+    buf_add(&b, NULL, 0);
+    buf_addf(&b, " %s", "end");
+    assert_string_equal(buf_str(&b), "rows=-9223372036854775808,0 end");
+    assert_int_equal(b.len, strlen(b.p));
+    for (int i = 0; i < 100000; i++)
+        buf_addc(&b, 'x');
+    assert_int_equal(b.len, strlen("rows=-9223372036854775808,0 end") + 100000);
+    buf_free(&b);
+    assert_true(!b.p && b.len == 0 && b.cap == 0);
+    buf_adds(&b, "again");
+    assert_string_equal(buf_str(&b), "again");
+    buf_free(&b);
+}
+
+static void test_heap(void **state)
+{
+    (void)state;
+    char *p = mem_alloc(100);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(p[i], 0);
+    free(mem_realloc(p, 1000));
+    p = mem_strdup("text");
+    assert_string_equal(p, "text");
+    free(p);
+    p = mem_printf("%d/%d", 3, 4);
+    assert_string_equal(p, "3/4");
+    free(p);
+    free(mem_alloc(0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arena_gives_zeroed_aligned_memory), cmocka_unit_test(test_arena_blocks_do_not_overlap),
+        cmocka_unit_test(test_arena_texts), cmocka_unit_test(test_buf), cmocka_unit_test(test_heap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
