@@ -1,24 +1,37 @@
 /* Fetching: every request of many companies over libcurl's multi interface, into one spool per company. Bounded
  * parallel transfers, connections reused, HTTP/2 where offered, compressed bodies; retries with jittered backoff and
- * Retry-After in both forms; a deadline per list; TLS verified; http for loopback only unless the source allows it;
- * credentials never follow a redirect to another host. */
+ * Retry-After in both forms (retry.h); a deadline per list, from its first request on; TLS verified; http for loopback
+ * only unless the source allows it; redirects are not followed, so that no credential reaches another host.
+ *
+ * A list is whole or it fails (paging.h): an endless one, one beyond its cap and one that differs from its announced
+ * total are ERR_DATA, the last after it was read anew once. Under the kinds of errors: ERR_REFUSED 401, 403 and
+ * certificates; ERR_CONFIG 404, other 4xx and redirects; ERR_UNAVAILABLE what stayed down; ERR_TRY_AGAIN 429, with
+ * retry_after_s; ERR_NO_INPUT a missing file. A page that is no JSON is asked for twice, then spooled as the end of its
+ * list and left to the mapper, which rejects it. A list that is missing (404 on its first page, no file) is spooled as
+ * an absent page where the source is optional. A source that failed for several companies one after the other is taken
+ * to be down and not asked again (throttle.h). */
 #ifndef EXTRACT_FETCH_H
 #define EXTRACT_FETCH_H
 
 #include "extract/source.h"
 #include "extract/spool.h"
 
-/* How a company's fetch ended, per source; what failed carries the first error in full. */
+/* How a source served a company. A source without a request for it has both instants INSTANT_NONE. synced_at is that of
+ * its stalest list, also when an earlier process received it. */
+struct fetch_by_source {
+    const struct source *source;
+    bool failed;
+    instant_t attempted_at, synced_at;
+    struct err err;        /* the first failure; kind and retry_after_s decide the status when every company fails */
+};
+
+/* How a company's fetch ended. When a source has failed for a company, its other lists are not asked for any more; the
+ * other sources go on. */
 struct fetch_outcome {
     const struct config_company *company;
     struct request *requests;
     int n_requests;
-    struct {
-        const struct source *source;
-        bool failed;
-        instant_t attempted_at, synced_at;
-        struct err err;    /* kind and retry_after_s decide the exit status when every company fails */
-    } *by_source;
+    struct fetch_by_source *by_source;
     int n_sources;
     bool failed;           /* a source that is not optional failed */
 };

@@ -1,0 +1,24 @@
+/* URLs: built from a description, checked before anything is sent to them, followed only where they stay. */
+#ifndef EXTRACT_URL_H
+#define EXTRACT_URL_H
+
+#include "extract/paging.h"
+#include "extract/source.h"
+
+/* The URL of the page that the walk asks for next; one_record: with the smallest page size the source knows. For files,
+ * the path. ERR_CONFIG when the template would put a credential into it. The result is in the arena. */
+bool url_build(const struct request *request, const struct walk *walk, bool one_record, struct arena *a, char **ret,
+               struct err *err);
+
+/* Whether a source may be asked over this URL: https; http for loopback (127.0.0.0/8, ::1, localhost) or where the
+ * source has insecure_http; file for a source whose base_url is one; no user name or password in it. Else ERR_CONFIG. */
+bool url_check(const struct source *source, const char *url, struct err *err);
+
+/* Whether the host is this machine by its name alone, without asking the network. */
+bool url_is_loopback(const char *url);
+
+/* A link found on the page at url, made absolute, in the arena. ERR_DATA when it leads to another origin (scheme, host
+ * or port): the credential would go there. */
+bool url_follow(const char *url, struct str link, struct arena *a, struct str *ret, struct err *err);
+
+#endif
