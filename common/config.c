@@ -146,3 +146,13 @@ bool config_secret(struct arena *a, const struct yaml *node, const char **ret, s
     *ret = value;
     return true;
 }
+
+bool config_within_reject_limit(const struct config *c, int64_t rejects, int64_t records, struct err *err)
+{
+    int64_t limit = c->reject_limit_count != INT_NONE ? c->reject_limit_count
+                                                      : (int64_t)((__extension__(__int128)records) * c->reject_limit_ppm / PPM_ONE);
+    if (rejects <= limit)
+        return true;
+    return err_set(err, ERR_DATA, "%lld of %lld records rejected, rules.reject_limit allows %lld: see rejects.ndjson",
+                   (long long)rejects, (long long)records, (long long)limit);
+}

@@ -63,6 +63,9 @@ struct config {
 bool config_read(struct config *c, const char *path, enum stage stage, struct err *err);
 void config_free(struct config *c);
 
+/* Whether `rejects` among `records` (rejected ones included) stay within rules.reject_limit; ERR_DATA tells both. */
+bool config_within_reject_limit(const struct config *c, int64_t rejects, int64_t records, struct err *err);
+
 /* 1..64 of A-Z a-z 0-9 . _ -, not starting with . or -: fit for a file name. */
 bool company_id_valid(const char *id);
 

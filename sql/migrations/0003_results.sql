@@ -59,7 +59,7 @@ CREATE TABLE payroll.contribution (
     status          text   NOT NULL,
     hold_code       text,
     CONSTRAINT contribution_key
-        UNIQUE NULLS NOT DISTINCT (company_id, payroll_month, line_id, employment_id, cover_from),
+        UNIQUE NULLS NOT DISTINCT (company_id, payroll_month, line_id, employment_id, cover_from, status),
     CONSTRAINT contribution_payroll_month_check CHECK (extract(day FROM payroll_month) = 1),
     CONSTRAINT contribution_billing_month_check CHECK (extract(day FROM billing_month) = 1),
     CONSTRAINT contribution_product_check CHECK (product IN ('health', 'provident')),
@@ -220,7 +220,7 @@ CREATE TABLE payroll.discrepancy (
     CONSTRAINT discrepancy_step_check CHECK (step BETWEEN 0 AND 3),
     CONSTRAINT discrepancy_subject_type_check CHECK (
         subject_type IN ('employment', 'employee', 'member', 'contract', 'invoice', 'source', 'company')),
-    CONSTRAINT discrepancy_side_check CHECK (side IN ('alan', 'payroll')),
+    CONSTRAINT discrepancy_side_check CHECK (side IN ('alan', 'payroll', 'both')),
     CONSTRAINT discrepancy_candidates_check CHECK (jsonb_typeof(candidates) = 'array'),
     CONSTRAINT discrepancy_status_check CHECK (status IN ('open', 'in_progress', 'accepted', 'resolved')),
     CONSTRAINT discrepancy_seen_check CHECK (last_seen_at >= first_seen_at),
@@ -245,7 +245,7 @@ COMMENT ON COLUMN payroll.discrepancy.employment_id IS 'Contract of employment.'
 COMMENT ON COLUMN payroll.discrepancy.member_id IS 'Person at Alan.';
 COMMENT ON COLUMN payroll.discrepancy.invoice_id IS 'Invoice.';
 COMMENT ON COLUMN payroll.discrepancy.line_id IS 'Invoice line, the first one where there are several.';
-COMMENT ON COLUMN payroll.discrepancy.side IS 'System at fault: alan or payroll.';
+COMMENT ON COLUMN payroll.discrepancy.side IS 'System at fault: alan, payroll or both.';
 COMMENT ON COLUMN payroll.discrepancy.expected_cents IS 'Amount expected.';
 COMMENT ON COLUMN payroll.discrepancy.actual_cents IS 'Amount found.';
 COMMENT ON COLUMN payroll.discrepancy.delta_cents IS 'Amount found less amount expected.';

@@ -1,0 +1,180 @@
+#include "transform/workers.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "transform/company.h"
+
+enum { POLL_MS = 20 };
+
+/* What the processes share: the next part, the stop sign, how far they are, and each one's error. */
+struct shared {
+    atomic_int next_part;
+    atomic_bool stop;
+    atomic_long companies;
+    atomic_llong records;
+    struct err err[];
+};
+
+struct crew {
+    const struct stage_run *run;
+    const struct rules *rules;
+    const struct staging_in *in;
+    const struct staging_out *out;
+    struct shared *shared;
+};
+
+static long long rows_of(const struct company *c)
+{
+    long long rows = 0;
+    for (uint32_t i = 0; i < c->ranges.n; i++)
+        rows += ((const struct range *)list_at(c->ranges, sizeof(struct range), i))->rows;
+    return rows;
+}
+
+static bool transform_companies(struct crew *crew, struct part_in *in, struct part *out, struct arena *arena,
+                                struct err *err)
+{
+    struct company company;
+    while (part_next_company(in, arena, &company, err)) {
+        if (atomic_load(&crew->shared->stop) || stop_requested)
+            return err_set(err, ERR_TRY_AGAIN, "stopped by a signal");
+        atomic_fetch_add(&crew->shared->companies, 1);
+        atomic_fetch_add(&crew->shared->records, rows_of(&company));
+        if (stage_selects(crew->run, company.company_id) &&
+            !company_transform(crew->rules, in, &company, arena, out, err))
+            return false;
+        arena_reset(arena);
+    }
+    return err->kind == ERR_NONE;
+}
+
+static bool transform_part(struct crew *crew, int number, struct arena *arena, struct err *err)
+{
+    struct part_in in;
+    struct part out;
+    if (!part_open(&in, crew->in, number, err))
+        return false;
+    part_begin(&out, crew->out, number);
+    bool ok = transform_companies(crew, &in, &out, arena, err);
+    if (ok)
+        ok = part_commit(&out, err);
+    else
+        part_abandon(&out);
+    part_close(&in);
+    return ok;
+}
+
+/* One worker: parts until there are none left. */
+static bool work(struct crew *crew, struct err *err)
+{
+    struct arena arena = {0};
+    bool ok = true;
+    for (int part; ok && (part = atomic_fetch_add(&crew->shared->next_part, 1)) < crew->in->n_parts;)
+        ok = transform_part(crew, part, &arena, err);
+    arena_free(&arena);
+    return ok;
+}
+
+static void worker_main(struct crew *crew, int number, pid_t parent)
+{
+    struct err *err = &crew->shared->err[number];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)  /* it died before the line above */
+        _exit(ERR_TRY_AGAIN);
+    if (work(crew, err))
+        _exit(0);
+    atomic_store(&crew->shared->stop, true);
+    _exit(err->kind);
+}
+
+/* The error that counts: the first one in order of workers that is not merely the echo of another's stop. */
+static bool worst(const struct shared *shared, int workers, struct err *err)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < workers; i++)
+            if (shared->err[i].kind != ERR_NONE && (pass == 1 || shared->err[i].kind != ERR_TRY_AGAIN)) {
+                *err = shared->err[i];
+                return false;
+            }
+    return true;
+}
+
+static void note_end(struct shared *shared, int worker, int status)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    atomic_store(&shared->stop, true);
+    struct err *err = &shared->err[worker];
+    if (err->kind != ERR_NONE)
+        return;
+    if (WIFEXITED(status))
+        err_set(err, (enum err_kind)WEXITSTATUS(status), "a worker ended with status %d", WEXITSTATUS(status));
+    else
+        err_set(err, WTERMSIG(status) == SIGKILL ? ERR_TRY_AGAIN : ERR_BUG, "a worker was killed by signal %d",
+                WTERMSIG(status));
+}
+
+/* Waits for all workers, drawing the progress bar and passing a stop request on. */
+static void supervise(struct shared *shared, const pid_t *pid, int workers)
+{
+    int left = workers;
+    while (left) {
+        int status;
+        pid_t ended = waitpid(-1, &status, WNOHANG);
+        for (int i = 0; ended > 0 && i < workers; i++)
+            if (pid[i] == ended) {
+                note_end(shared, i, status);
+                left--;
+            }
+        if (ended < 0 && errno == ECHILD)
+            return;
+        if (stop_requested)
+            atomic_store(&shared->stop, true);
+        progress_step(atomic_load(&shared->companies), atomic_load(&shared->records));
+        if (ended == 0) {
+            struct timespec nap = {0, POLL_MS * 1000000L};
+            nanosleep(&nap, NULL);
+        }
+    }
+}
+
+static bool fork_workers(struct crew *crew, int workers, struct err *err)
+{
+    pid_t *pid = mem_alloc((size_t)workers * sizeof *pid), parent = getpid();
+    int started = 0;
+    for (; started < workers; started++) {
+        pid[started] = fork();
+        if (pid[started] == 0)
+            worker_main(crew, started, parent);
+        if (pid[started] < 0)
+            break;
+    }
+    if (started == 0)
+        err_errno(err, ERR_TRY_AGAIN, "cannot start a worker process");
+    supervise(crew->shared, pid, started);
+    free(pid);
+    return started && worst(crew->shared, started, err);
+}
+
+bool workers_run(const struct stage_run *run, const struct rules *rules, const struct staging_in *in,
+                 const struct staging_out *out, int jobs, struct err *err)
+{
+    int workers = jobs < in->n_parts ? jobs : in->n_parts;
+    size_t size = sizeof(struct shared) + (size_t)(workers > 0 ? workers : 1) * sizeof(struct err);
+    struct shared *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return err_errno(err, ERR_TRY_AGAIN, "cannot share memory with workers");
+    struct crew crew = {run, rules, in, out, shared};
+    bool ok = workers > 1 ? fork_workers(&crew, workers, err) : work(&crew, err);
+    if (workers <= 1)
+        progress_step(atomic_load(&shared->companies), atomic_load(&shared->records));
+    munmap(shared, size);
+    return ok;
+}
