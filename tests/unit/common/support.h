@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -70,6 +72,31 @@ static inline void random_edit(uint64_t *state, char *text, size_t *len, size_t 
     if (c)
         text[at] = c;
     *len += piece;
+}
+
+/* Memory whose last byte lies before a page that cannot be read: reading past a text's end is a crash. */
+struct guard {
+    char *p;
+    size_t size;
+};
+
+static inline void guard_open(struct guard *g)
+{
+    g->size = 1 << 20;
+    g->p = mmap(NULL, g->size + 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(g->p != MAP_FAILED);
+    assert_int_equal(mprotect(g->p + g->size, 65536, PROT_NONE), 0);
+}
+
+static inline struct str guard_text(struct guard *g, const char *p, size_t len)
+{
+    assert_true(len <= g->size);
+    return (struct str){memcpy(g->p + g->size - len, p, len), (uint32_t)len, false};
+}
+
+static inline void guard_close(struct guard *g)
+{
+    munmap(g->p, g->size + 65536);
 }
 
 #endif
