@@ -127,6 +127,8 @@ CREATE TABLE payroll.social_rate (
     CONSTRAINT social_rate_pkey PRIMARY KEY (name, valid_from),
     CONSTRAINT social_rate_name_check CHECK (name IN ('forfait_social')),
     CONSTRAINT social_rate_valid_check CHECK (valid_to >= valid_from),
+    CONSTRAINT social_rate_forfait_social_excl
+        EXCLUDE USING gist (daterange(valid_from, valid_to, '[]') WITH &&) WHERE (name = 'forfait_social'),
     CONSTRAINT social_rate_rate_ppm_check CHECK (rate_ppm BETWEEN 0 AND 1000000),
     CONSTRAINT social_rate_minimum_headcount_check CHECK (minimum_headcount >= 0)
 );

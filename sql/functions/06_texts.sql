@@ -1,0 +1,69 @@
+-- Texts for people: amounts, months, and the catalogue's sentences with names in place of {placeholders}.
+
+CREATE OR REPLACE FUNCTION payroll.euros(cents bigint, language text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN cents < 0 THEN '-' ELSE '' END
+        || CASE language
+            -- 1 234,56 €, with no-break spaces: U+202F between thousands, U+00A0 before the sign
+            WHEN 'fr' THEN translate(amount, ',.', chr(8239) || ',') || chr(160) || '€'
+            ELSE '€' || amount
+        END
+    FROM (SELECT to_char(abs(cents::numeric) / 100, 'FM99,999,999,999,999,990.00') AS amount) AS formatted
+$$;
+COMMENT ON FUNCTION payroll.euros(bigint, text) IS 'An amount in cents as people write it in French (fr) or English (en).';
+REVOKE ALL ON FUNCTION payroll.euros(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.euros(bigint, text) TO payroll_manager, payroll_reader;
+
+CREATE OR REPLACE FUNCTION payroll.month_name(month date, language text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT (CASE language
+            WHEN 'fr' THEN ARRAY['janvier', 'février', 'mars', 'avril', 'mai', 'juin', 'juillet', 'août', 'septembre',
+                                 'octobre', 'novembre', 'décembre']
+            ELSE ARRAY['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September',
+                       'October', 'November', 'December']
+        END)[extract(month FROM month)::integer] || ' ' || extract(year FROM month)
+$$;
+COMMENT ON FUNCTION payroll.month_name(date, text) IS 'A month in French (fr) or English (en): avril 2026.';
+REVOKE ALL ON FUNCTION payroll.month_name(date, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.month_name(date, text) TO payroll_manager, payroll_reader;
+
+CREATE OR REPLACE FUNCTION payroll.person_name(first_name text, last_name text, number text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN first_name IS NULL AND last_name IS NULL THEN number
+                ELSE concat_ws(' ', first_name, last_name, '(' || number || ')') END
+$$;
+COMMENT ON FUNCTION payroll.person_name(text, text, text) IS
+    'First name, last name and, in brackets, a number to tell namesakes apart; the number alone when there is no name.';
+REVOKE ALL ON FUNCTION payroll.person_name(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.person_name(text, text, text) TO payroll_manager, payroll_reader;
+
+CREATE OR REPLACE FUNCTION payroll.candidate_names(candidates jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(payroll.person_name(c.value ->> 'first_name', c.value ->> 'last_name', c.value ->> 'employee_id')
+                      || coalesce(' ' || (c.value ->> 'score') || ' %', ''), ', ' ORDER BY c.ordinality)
+    FROM jsonb_array_elements(candidates) WITH ORDINALITY AS c
+$$;
+COMMENT ON FUNCTION payroll.candidate_names(jsonb) IS 'The candidates of a discrepancy in one line, best first; null when there are none.';
+REVOKE ALL ON FUNCTION payroll.candidate_names(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.candidate_names(jsonb) TO payroll_manager, payroll_reader;
+
+-- In one pass: a value that itself holds braces is left as it is.
+CREATE OR REPLACE FUNCTION payroll.render(template text, vals jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT string_agg(coalesce(CASE WHEN piece.part[1] LIKE '{_%}' THEN vals ->> btrim(piece.part[1], '{}') END,
+                               piece.part[1]), '' ORDER BY piece.ordinality)
+    FROM regexp_matches(template, '[^{]+|\{[a-z_]+\}|\{', 'g') WITH ORDINALITY AS piece (part, ordinality)
+$$;
+COMMENT ON FUNCTION payroll.render(text, jsonb) IS 'The template with every {name} replaced by the value of that name.';
+REVOKE ALL ON FUNCTION payroll.render(text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.render(text, jsonb) TO payroll_manager, payroll_reader;
