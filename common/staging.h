@@ -47,6 +47,9 @@ struct staging_out {
     int lock_fd;
     struct run_info info;  /* a copy of its own */
     struct arena arena;    /* owns what is above */
+    /* Lines of the rejects.ndjson of the stage before that go on into this one's; borrowed until staging_publish. */
+    struct str earlier_rejects;
+    int64_t n_earlier_rejects;
 };
 
 /* Makes the folder, takes its lock (ERR_TRY_AGAIN when another process is writing it) and withdraws an older

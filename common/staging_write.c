@@ -293,8 +293,10 @@ bool staging_publish(struct staging_out *out, int n_parts, bool publish, struct 
     struct out_file index = {0}, rejects = {0};
     struct gathering g = {.index = &index, .rejects = &rejects};
     struct staging_totals totals;
+    g.m.rejects = out->n_earlier_rejects;
     bool ok = lines_create(&index, &g.m, out, &company_record, err) &&
-              lines_create(&rejects, &g.m, out, &reject_record, err) && gather(&g, out, n_parts, err) &&
+              lines_create(&rejects, &g.m, out, &reject_record, err) &&
+              file_write(&rejects, out->earlier_rejects.p, out->earlier_rejects.len, err) && gather(&g, out, n_parts, err) &&
               totals_take(&g.m, &totals, err);
     if (ok && !g.m.rejects)
         file_abandon(&rejects);

@@ -40,6 +40,37 @@ static struct rules rules_of(const struct stage_run *run, instant_t as_of)
                           .last_billing = last, .as_of = as_of, .today = instant_date(as_of), .config = &run->config};
 }
 
+/* What extract rejected goes on to the reports with what is rejected here: the lines of the selected companies. */
+static bool keep_earlier_rejects(const struct stage_run *run, const struct staging_in *in, struct buf *kept,
+                                 int64_t *ret_n, struct err *err)
+{
+    struct map map;
+    struct arena arena = {0};
+    char *path = mem_printf("%s/rejects.ndjson", in->path);
+    bool ok = in->rejects == 0 || map_open(&map, path, err);
+    *ret_n = 0;
+    for (size_t at = 0; ok && in->rejects && at < map.len;) {
+        const char *newline = memchr(map.p + at, '\n', map.len - at);
+        size_t end = newline ? (size_t)(newline - map.p) : map.len;
+        struct reject reject;
+        struct faults faults = {0};
+        ok = ndjson_decode(&reject_record, (struct str){map.p + at, (uint32_t)(end - at), false}, &arena, &reject, &faults) ||
+             err_set(err, ERR_DATA, "%s: line %lld is no reject", path, (long long)*ret_n + 1);
+        if (ok && (!reject.company_id.p || stage_selects(run, reject.company_id))) {
+            buf_add(kept, map.p + at, end - at);
+            buf_addc(kept, '\n');
+            ++*ret_n;
+        }
+        arena_reset(&arena);
+        at = end + 1;
+    }
+    if (in->rejects && ok)
+        map_close(&map);
+    arena_free(&arena);
+    free(path);
+    return ok;
+}
+
 static int64_t rows_read(const struct staging_in *in)
 {
     int64_t rows = 0;
@@ -74,18 +105,22 @@ static bool transform(struct stage_run *run, struct err *err)
 {
     struct staging_in in = {0};
     struct staging_out out = {.lock_fd = -1};
-    bool ok = open_input(run, &in, err) && begin_output(run, &in, &out, err);
+    struct buf earlier = {0};
+    bool ok = open_input(run, &in, err) && begin_output(run, &in, &out, err) &&
+              keep_earlier_rejects(run, &in, &earlier, &out.n_earlier_rejects, err);
     if (ok) {
         struct rules rules = rules_of(run, out.info.as_of);
+        out.earlier_rejects = (struct str){earlier.p, (uint32_t)earlier.len, false};
         int jobs = run->opt.jobs ? run->opt.jobs : (int)sysconf(_SC_NPROCESSORS_ONLN);
         stage_progress(run, (long)(in.companies_ok + in.companies_failed));
         ok = workers_run(run, &rules, &in, &out, jobs, err);
         progress_end();
         ok = ok && publish(run, &in, &out, err);
-        if (!ok)
-            staging_abandon(&out);
     }
+    if (!ok)
+        staging_abandon(&out);
     staging_close(&in);
+    buf_free(&earlier);
     return ok;
 }
 
