@@ -23,7 +23,8 @@ STAGES       = extract transform load
 SQL          = $(sort $(wildcard sql/*.sql sql/*/*.sql))
 COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
 UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
-objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
+objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(if $(filter extract,$(1)),$(BUILD)/generated/descriptions.o)
 
 all: $(STAGES:%=$(BUILD)/bin/%) ## Build extract, transform and load into build/bin
 
@@ -43,10 +44,17 @@ $(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
 # SQL files become C strings; the folder's date tells when one was added or taken away.
 $(BUILD)/generated/sql_embedded.h $(BUILD)/generated/sql_embedded.c: $(BUILD)/generated/sql_embedded.%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
 	@mkdir -p $(@D)
-	LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
+	@echo "embedding sql: $(@F)"
+	@LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
+
+# So do the descriptions of sources.
+$(BUILD)/generated/descriptions.c: extract/sources/embed.awk $(DESCRIPTIONS) extract/sources
+	@mkdir -p $(@D)
+	@echo "embedding extract/sources"
+	@LC_ALL=C awk -f extract/sources/embed.awk $(DESCRIPTIONS) >$@.tmp && mv $@.tmp $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/generated/sql_embedded.h $(BUILD)/flags
-	$(COMPILE) -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/sql_embedded.h
 	@mkdir -p $(@D)
@@ -76,7 +84,9 @@ test: ## All tests, with prove's summary at the end
 	@$(MAKE) -j$(JOBS) all $(UNIT)
 	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e
 
-test-unit test-sql test-stage test-e2e: test-%: all $(UNIT) ## One group of the tests
+test-unit: $(UNIT)
+test-sql test-stage test-e2e: all
+test-unit test-sql test-stage test-e2e: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
 
 check: test asan lint ## Everything to run before a change is handed in
@@ -115,7 +125,7 @@ clean: ## Remove what was built
 	rm -rf build build-* compile_commands.json
 
 help: ## This list
-	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 38
+	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 38
 
 .PHONY: all run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb bench \
         install clean help always

@@ -29,4 +29,4 @@ if [[ " $* " != " unit " ]]; then
 fi
 
 read -r -a flags <<<"${PROVE_FLAGS:-}"
-prove --exec tests/one.sh --jobs "$(nproc)" --timer "${flags[@]}" "${files[@]}"
+prove --exec tests/one.sh --jobs "$(nproc)" "${flags[@]}" "${files[@]}"

@@ -20,7 +20,7 @@ start_feed() {
         rm -f "$state/feed.port"
         setsid nohup python3 -B tests/sample/feed.py --data "$state/sample" >"$state/feed.port" 2>"$state/feed.log" </dev/null &
         echo $! >"$state/feed.pid"
-        for _ in $(seq 100); do [ -s "$state/feed.port" ] && break || sleep 0.1; done
+        for _ in $(seq 100); do [ -s "$state/feed.port" ] || sleep 0.1; done
         [ -s "$state/feed.port" ] || { echo "The sample feed did not start: see $state/feed.log" >&2; exit 69; }
     fi
     local url
