@@ -26,7 +26,8 @@ BEGIN
         RAISE unique_violation USING
             MESSAGE = format('member %L is already linked to employee %L, by %s on %s', member_id, former.employee_id,
                              former.recorded_by, to_char(former.recorded_at, 'YYYY-MM-DD')),
-            HINT = format('Take that link back first: SELECT payroll.unlink_member(%L, %L, ''why'')', company_id, member_id);
+            HINT = format('Take that link back first: SELECT payroll.unlink_member(%L, %L, ''why'')', company_id,
+                          member_id);
     END IF;
     -- Numbers go before links, so such a link would do nothing.
     IF person.matched_by IN ('nir', 'ntt') AND person.employee_id <> link_member.employee_id THEN
@@ -62,7 +63,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE no_data_found USING
             MESSAGE = format('member %L of company %L is not linked', member_id, company_id),
-            HINT = 'A member matched by its social security number has no link: report.identity_check tells which is which.';
+            HINT = 'A member matched by number has no link: report.identity_check tells which is which.';
     END IF;
     RETURN format('member %s is no longer linked to employee %s from the next run on', member_id, former_employee_id);
 END

@@ -17,7 +17,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM payroll.dispense_ground AS g WHERE g.ground = record_dispense.ground) THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('%L is no ground for a dispense', ground),
-            HINT = 'One of: ' || (SELECT string_agg(g.ground, ', ' ORDER BY g.ground) FROM payroll.dispense_ground AS g);
+            HINT = (SELECT 'One of: ' || string_agg(g.ground, ', ' ORDER BY g.ground) FROM payroll.dispense_ground AS g);
     END IF;
     IF valid_from IS NULL OR valid_to < valid_from THEN
         RAISE invalid_parameter_value USING
@@ -54,7 +54,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION payroll.record_dispense(text, text, text, date, date, text, text) IS
-    'Records that an employee declines the health cover: company_id, employee_id, ground, valid_from, valid_to, proof, note.';
+    'Records that an employee declines the cover: company_id, employee_id, ground, valid_from, valid_to, proof, note.';
 REVOKE ALL ON FUNCTION payroll.record_dispense(text, text, text, date, date, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.record_dispense(text, text, text, date, date, text, text) TO payroll_manager;
 
@@ -86,12 +86,13 @@ BEGIN
                           ORDER BY d.valid_from)
         INTO in_force
         FROM payroll.dispense AS d
-        WHERE d.company_id = end_dispense.company_id AND d.employee_id = end_dispense.employee_id AND d.ended_at IS NULL;
+        WHERE d.company_id = end_dispense.company_id AND d.employee_id = end_dispense.employee_id
+            AND d.ended_at IS NULL;
         RAISE no_data_found USING
             MESSAGE = format('employee %L of company %L has no dispense that could end on %s', employee_id, company_id,
                              valid_to),
-            HINT = coalesce('In force: ' || in_force, 'No dispense of this employee was recorded here; one that Alan or '
-                            'payroll holds is ended there.');
+            HINT = coalesce('In force: ' || in_force,
+                            'None was recorded here; one that Alan or payroll holds is ended there.');
     END IF;
     IF former.valid_from <= valid_to THEN
         INSERT INTO payroll.dispense (company_id, employee_id, ground, valid_from, valid_to, proof, note, recorded_by)

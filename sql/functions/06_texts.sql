@@ -12,7 +12,8 @@ AS $$
         END
     FROM (SELECT to_char(abs(cents::numeric) / 100, 'FM99,999,999,999,999,990.00') AS amount) AS formatted
 $$;
-COMMENT ON FUNCTION payroll.euros(bigint, text) IS 'An amount in cents as people write it in French (fr) or English (en).';
+COMMENT ON FUNCTION payroll.euros(bigint, text) IS
+    'An amount in cents as people write it in French (fr) or English (en).';
 REVOKE ALL ON FUNCTION payroll.euros(bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.euros(bigint, text) TO payroll_manager, payroll_reader;
 
@@ -51,7 +52,8 @@ AS $$
                       || coalesce(' ' || (c.value ->> 'score') || ' %', ''), ', ' ORDER BY c.ordinality)
     FROM jsonb_array_elements(candidates) WITH ORDINALITY AS c
 $$;
-COMMENT ON FUNCTION payroll.candidate_names(jsonb) IS 'The candidates of a discrepancy in one line, best first; null when there are none.';
+COMMENT ON FUNCTION payroll.candidate_names(jsonb) IS
+    'The candidates of a discrepancy in one line, best first; null when there are none.';
 REVOKE ALL ON FUNCTION payroll.candidate_names(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.candidate_names(jsonb) TO payroll_manager, payroll_reader;
 

@@ -16,7 +16,8 @@ CREATE TABLE pipeline.migration (
     CONSTRAINT migration_version_check CHECK (version > 0),
     CONSTRAINT migration_sha256_check CHECK (sha256 ~ '^[0-9a-f]{64}$')
 );
-COMMENT ON TABLE pipeline.migration IS 'One row per migration applied; the highest version is the version of the schema.';
+COMMENT ON TABLE pipeline.migration IS
+    'One row per migration applied; the highest version is the version of the schema.';
 COMMENT ON COLUMN pipeline.migration.version IS 'Number at the head of the file''s name.';
 COMMENT ON COLUMN pipeline.migration.name IS 'File name.';
 COMMENT ON COLUMN pipeline.migration.sha256 IS 'SHA-256 of the file as it was applied.';
@@ -44,7 +45,8 @@ CREATE TABLE pipeline.run (
     CONSTRAINT run_status_check CHECK (status IN ('ok', 'partial')),
     CONSTRAINT run_stale_after_check CHECK (stale_after > interval '0')
 );
-COMMENT ON TABLE pipeline.run IS 'One row per shard of a run that was published, written in the transaction that published it.';
+COMMENT ON TABLE pipeline.run IS
+    'One row per shard of a run that was published, written in the transaction that published it.';
 COMMENT ON COLUMN pipeline.run.run_id IS 'Names the run, as in the staging directory.';
 COMMENT ON COLUMN pipeline.run.shard IS 'Which part of the companies, from 0.';
 COMMENT ON COLUMN pipeline.run.shards IS 'In how many parts the companies were cut.';
@@ -56,7 +58,8 @@ COMMENT ON COLUMN pipeline.run.counts IS 'Records by entity, companies, and rows
 COMMENT ON COLUMN pipeline.run.cents IS 'Totals by entity, in cents, equal to those of the manifest.';
 COMMENT ON COLUMN pipeline.run.started_at IS 'When load began.';
 COMMENT ON COLUMN pipeline.run.finished_at IS 'When load was about to commit.';
-COMMENT ON COLUMN pipeline.run.stale_after IS 'Age beyond which a source counted as stale in this run (rules.stale_after).';
+COMMENT ON COLUMN pipeline.run.stale_after IS
+    'Age beyond which a source counted as stale in this run (rules.stale_after).';
 COMMENT ON COLUMN pipeline.run.tool_version IS 'Version of load.';
 CREATE INDEX run_started_at_idx ON pipeline.run (started_at DESC);
 
@@ -93,6 +96,7 @@ COMMENT ON COLUMN pipeline.reject.reason IS 'Reason code of the first fault.';
 COMMENT ON COLUMN pipeline.reject.faults IS 'Every fault found.';
 COMMENT ON COLUMN pipeline.reject.source IS 'File or request it came from.';
 COMMENT ON COLUMN pipeline.reject.line IS 'Line or record number in the source, from 1.';
-COMMENT ON COLUMN pipeline.reject.raw IS 'The record as it came. May hold a social security number: not for payroll_reader.';
+COMMENT ON COLUMN pipeline.reject.raw IS
+    'The record as it came. May hold a social security number: not for payroll_reader.';
 CREATE INDEX reject_run_idx ON pipeline.reject (run_id, shard, shards);
 CREATE INDEX reject_company_idx ON pipeline.reject (company_id);

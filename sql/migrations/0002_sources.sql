@@ -22,7 +22,8 @@ COMMENT ON TABLE payroll.company IS 'Companies whose payroll is served.';
 COMMENT ON COLUMN payroll.company.company_id IS 'Identifier of the configuration.';
 COMMENT ON COLUMN payroll.company.siren IS 'SIREN, 9 digits.';
 COMMENT ON COLUMN payroll.company.name IS 'Name.';
-COMMENT ON COLUMN payroll.company.headcount IS 'Number of employees that decides on the forfait social; null: not known.';
+COMMENT ON COLUMN payroll.company.headcount IS
+    'Number of employees that decides on the forfait social; null: not known.';
 COMMENT ON COLUMN payroll.company.previous_sirens IS 'Former SIRENs: [{siren, until}].';
 COMMENT ON COLUMN payroll.company.establishments IS 'Establishments: [{siret, payroll_company_id}].';
 
@@ -39,7 +40,8 @@ CREATE TABLE payroll.source_sync (
 COMMENT ON TABLE payroll.source_sync IS 'When each source was last read for a company.';
 COMMENT ON COLUMN payroll.source_sync.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.source_sync.source IS 'Source, as named in the configuration: alan, payroll, bases.';
-COMMENT ON COLUMN payroll.source_sync.outcome IS 'Of the last attempt: ok, failed, or absent (an optional file that was not there).';
+COMMENT ON COLUMN payroll.source_sync.outcome IS
+    'Of the last attempt: ok, failed, or absent (an optional file that was not there).';
 COMMENT ON COLUMN payroll.source_sync.attempted_at IS 'Last attempt.';
 COMMENT ON COLUMN payroll.source_sync.synced_at IS 'Last success; null before the first one.';
 COMMENT ON COLUMN payroll.source_sync.error IS 'Why the last attempt failed.';
@@ -75,7 +77,8 @@ COMMENT ON COLUMN payroll.contract.siren IS 'SIREN that Alan holds for the contr
 COMMENT ON COLUMN payroll.contract.valid_from IS 'First day.';
 COMMENT ON COLUMN payroll.contract.valid_to IS 'Last day; null: open.';
 COMMENT ON COLUMN payroll.contract.status IS 'active, pending or terminated.';
-COMMENT ON COLUMN payroll.contract.proration IS 'How an incomplete month is charged: none, calendar_days or thirtieths.';
+COMMENT ON COLUMN payroll.contract.proration IS
+    'How an incomplete month is charged: none, calendar_days or thirtieths.';
 COMMENT ON COLUMN payroll.contract.updated_at IS 'Last change at Alan.';
 COMMENT ON COLUMN payroll.contract.terms IS 'Prices and shares by option, population, category, member type and date.';
 
@@ -170,13 +173,16 @@ COMMENT ON TABLE payroll.employment IS 'Contracts of employment.';
 COMMENT ON COLUMN payroll.employment.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.employment.employment_id IS 'Payroll''s identifier of the contract of employment.';
 COMMENT ON COLUMN payroll.employment.employee_id IS 'Whose it is (payroll.employee).';
-COMMENT ON COLUMN payroll.employment.siret IS 'SIRET of the establishment, 14 digits: the DSN in which its rows are declared.';
+COMMENT ON COLUMN payroll.employment.siret IS
+    'SIRET of the establishment, 14 digits: the DSN in which its rows are declared.';
 COMMENT ON COLUMN payroll.employment.starts_on IS 'First day.';
 COMMENT ON COLUMN payroll.employment.ends_on IS 'Last day; null: open.';
 COMMENT ON COLUMN payroll.employment.status IS 'active, pending or ended.';
 COMMENT ON COLUMN payroll.employment.category IS 'executive or non_executive; all where payroll does not tell.';
-COMMENT ON COLUMN payroll.employment.health_contract_ids IS 'Health contracts assigned in payroll (payroll.payroll_contract).';
-COMMENT ON COLUMN payroll.employment.provident_contract_ids IS 'Provident contracts assigned in payroll (payroll.payroll_contract).';
+COMMENT ON COLUMN payroll.employment.health_contract_ids IS
+    'Health contracts assigned in payroll (payroll.payroll_contract).';
+COMMENT ON COLUMN payroll.employment.provident_contract_ids IS
+    'Provident contracts assigned in payroll (payroll.payroll_contract).';
 COMMENT ON COLUMN payroll.employment.exempt IS 'Marked exempt (dispensé) in payroll; null: payroll does not tell.';
 CREATE INDEX employment_employee_idx ON payroll.employment (company_id, employee_id);
 
@@ -195,7 +201,8 @@ COMMENT ON TABLE payroll.payroll_contract IS 'Health and provident contracts as 
 COMMENT ON COLUMN payroll.payroll_contract.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.payroll_contract.payroll_contract_id IS 'Payroll''s identifier.';
 COMMENT ON COLUMN payroll.payroll_contract.product IS 'health or provident.';
-COMMENT ON COLUMN payroll.payroll_contract.reference IS 'Contract reference declared in the DSN, which pairs it with Alan''s.';
+COMMENT ON COLUMN payroll.payroll_contract.reference IS
+    'Contract reference declared in the DSN, which pairs it with Alan''s.';
 COMMENT ON COLUMN payroll.payroll_contract.option_code IS 'Option code declared in the DSN.';
 COMMENT ON COLUMN payroll.payroll_contract.population_code IS 'Population code declared in the DSN.';
 COMMENT ON COLUMN payroll.payroll_contract.employment_ids IS 'Contracts of employment affiliated to it.';
@@ -227,7 +234,8 @@ CREATE TABLE payroll.payroll_period (
     CONSTRAINT payroll_period_month_check CHECK (extract(day FROM month) = 1),
     CONSTRAINT payroll_period_status_check CHECK (status IN ('open', 'closed'))
 );
-COMMENT ON TABLE payroll.payroll_period IS 'What the payroll system says of its months. What is closed here is in payroll.period.';
+COMMENT ON TABLE payroll.payroll_period IS
+    'What the payroll system says of its months. What is closed here is in payroll.period.';
 COMMENT ON COLUMN payroll.payroll_period.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.payroll_period.month IS 'Payroll month, its first day.';
 COMMENT ON COLUMN payroll.payroll_period.status IS 'open or closed.';

@@ -34,7 +34,7 @@ COMMENT ON COLUMN payroll.member.matched_by IS 'What decided it: nir, ntt, a lin
 COMMENT ON COLUMN payroll.member.nir_masked IS 'Social security number reduced to sex and year.';
 CREATE INDEX member_employee_idx ON payroll.member (company_id, employee_id);
 
--- No primary key: employment_id is null for what is held for somebody unknown and for fees. The unique key stands for it.
+-- No primary key: employment_id is null for what is held for somebody unknown and for fees. The unique key replaces it.
 CREATE TABLE payroll.contribution (
     company_id      text   NOT NULL,
     payroll_month   date   NOT NULL,
@@ -88,7 +88,8 @@ COMMENT ON COLUMN payroll.contribution.contract_id IS 'Alan''s contract.';
 COMMENT ON COLUMN payroll.contribution.billing_month IS 'Month of the invoice, its first day.';
 COMMENT ON COLUMN payroll.contribution.product IS 'health or provident; null: held, its contract is unknown.';
 COMMENT ON COLUMN payroll.contribution.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1 or t2.';
-COMMENT ON COLUMN payroll.contribution.member_type IS 'Who is insured by it: employee, partner, child, family or option.';
+COMMENT ON COLUMN payroll.contribution.member_type IS
+    'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN payroll.contribution.option_code IS 'Option code declared in the DSN.';
 COMMENT ON COLUMN payroll.contribution.population_code IS 'Population code declared in the DSN.';
 COMMENT ON COLUMN payroll.contribution.cover_from IS 'First day of cover.';
@@ -115,7 +116,8 @@ CREATE TABLE payroll.coverage (
     CONSTRAINT coverage_payroll_month_check CHECK (extract(day FROM payroll_month) = 1),
     CONSTRAINT coverage_reason_check CHECK (reason IN ('exempt', 'pending', 'not_assigned', 'not_affiliated'))
 );
-COMMENT ON TABLE payroll.coverage IS 'Contracts of employment active in the month that are not plainly covered for health, and why.';
+COMMENT ON TABLE payroll.coverage IS
+    'Contracts of employment active in the month that are not plainly covered for health, and why.';
 COMMENT ON COLUMN payroll.coverage.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.coverage.payroll_month IS 'Payroll month, its first day.';
 COMMENT ON COLUMN payroll.coverage.employment_id IS 'Contract of employment.';
@@ -153,7 +155,8 @@ COMMENT ON COLUMN payroll.invoice_control.lines_cents IS 'What its lines add up 
 COMMENT ON COLUMN payroll.invoice_control.allocated_cents IS 'Ready in this payroll month.';
 COMMENT ON COLUMN payroll.invoice_control.posted_cents IS 'Given by closed payroll months.';
 COMMENT ON COLUMN payroll.invoice_control.held_cents IS 'Held back.';
-COMMENT ON COLUMN payroll.invoice_control.difference_cents IS 'What separates the total from the lines; 0 when they agree.';
+COMMENT ON COLUMN payroll.invoice_control.difference_cents IS
+    'What separates the total from the lines; 0 when they agree.';
 
 CREATE TABLE payroll.discrepancy_code (
     code      text   NOT NULL,
@@ -169,9 +172,10 @@ CREATE TABLE payroll.discrepancy_code (
 );
 COMMENT ON TABLE payroll.discrepancy_code IS 'The catalogue of discrepancies; load --migrate writes it.';
 COMMENT ON COLUMN payroll.discrepancy_code.code IS 'Code.';
-COMMENT ON COLUMN payroll.discrepancy_code.step IS 'Step of the resolution guide: 1 identity, 2 synchronisation, 3 assignment, 0 none of them.';
+COMMENT ON COLUMN payroll.discrepancy_code.step IS
+    'Step of the resolution guide: 1 identity, 2 synchronisation, 3 assignment, 0 none of them.';
 COMMENT ON COLUMN payroll.discrepancy_code.severity IS
-    'error holds money or makes a payslip wrong, warning needs a look before the close, info resolves itself or is a fact to know.';
+    'error: holds money or makes a payslip wrong; warning: needs a look before the close; info: a fact to know.';
 COMMENT ON COLUMN payroll.discrepancy_code.title_fr IS 'Title in French, with {placeholders}.';
 COMMENT ON COLUMN payroll.discrepancy_code.title_en IS 'Title in English, with {placeholders}.';
 COMMENT ON COLUMN payroll.discrepancy_code.remedy_fr IS 'What to do and where, in French, with {placeholders}.';
@@ -236,7 +240,8 @@ COMMENT ON COLUMN payroll.discrepancy.payroll_month IS 'Payroll month in which i
 COMMENT ON COLUMN payroll.discrepancy.code IS 'Code (payroll.discrepancy_code).';
 COMMENT ON COLUMN payroll.discrepancy.severity IS 'info, warning or error.';
 COMMENT ON COLUMN payroll.discrepancy.step IS 'Step of the resolution guide.';
-COMMENT ON COLUMN payroll.discrepancy.subject_type IS 'What it is about: employment, employee, member, contract, invoice, source or company.';
+COMMENT ON COLUMN payroll.discrepancy.subject_type IS
+    'What it is about: employment, employee, member, contract, invoice, source or company.';
 COMMENT ON COLUMN payroll.discrepancy.subject_id IS 'Identifier of the subject.';
 COMMENT ON COLUMN payroll.discrepancy.contract_id IS 'Alan''s contract.';
 COMMENT ON COLUMN payroll.discrepancy.cover_month IS 'Month of cover, its first day.';
@@ -254,9 +259,9 @@ COMMENT ON COLUMN payroll.discrepancy.actual IS 'What was found, where it is no 
 COMMENT ON COLUMN payroll.discrepancy.line_count IS 'Invoice lines that it touches.';
 COMMENT ON COLUMN payroll.discrepancy.held_cents IS 'Money that it holds.';
 COMMENT ON COLUMN payroll.discrepancy.candidates IS
-    'Employees who may be the person: [{employee_id, matricule, first_name, last_name, birth_date, score}], best first.';
+    'Who it may be, best first: [{employee_id, matricule, first_name, last_name, birth_date, score}].';
 COMMENT ON COLUMN payroll.discrepancy.status IS
-    'open, in_progress (somebody waits for a correction), accepted (known and agreed to) or resolved (not seen any more).';
+    'open, in_progress (somebody is at work on it), accepted (known and agreed to) or resolved (gone).';
 COMMENT ON COLUMN payroll.discrepancy.first_seen_at IS 'When it was first seen.';
 COMMENT ON COLUMN payroll.discrepancy.last_seen_at IS 'When it was last seen.';
 COMMENT ON COLUMN payroll.discrepancy.first_seen_run IS 'Run that first saw it.';
@@ -288,5 +293,5 @@ COMMENT ON COLUMN payroll.discrepancy_event.event_id IS 'Number of the event.';
 COMMENT ON COLUMN payroll.discrepancy_event.happened_at IS 'When.';
 COMMENT ON COLUMN payroll.discrepancy_event.actor IS 'Who: a database user, or the run.';
 COMMENT ON COLUMN payroll.discrepancy_event.event IS
-    'What: progressed, accepted and reopened by people; opened, resolved and returned (seen again after it was resolved) by runs.';
+    'progressed, accepted and reopened by people; opened, resolved and returned (seen again later) by runs.';
 COMMENT ON COLUMN payroll.discrepancy_event.note IS 'Why.';

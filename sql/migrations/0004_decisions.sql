@@ -15,7 +15,8 @@ CREATE TABLE payroll.link (
     CONSTRAINT link_pkey PRIMARY KEY (company_id, link_id),
     CONSTRAINT link_ended_check CHECK (num_nulls(ended_at, ended_by, end_note) IN (0, 3))
 );
-COMMENT ON TABLE payroll.link IS 'Members of Alan that a person said to be employees in payroll. In force: ended_at is null.';
+COMMENT ON TABLE payroll.link IS
+    'Members of Alan that a person said to be employees in payroll. In force: ended_at is null.';
 COMMENT ON COLUMN payroll.link.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.link.link_id IS 'Number of the link.';
 COMMENT ON COLUMN payroll.link.member_id IS 'Person at Alan.';
@@ -35,9 +36,11 @@ CREATE TABLE payroll.dispense_ground (
     label_en    text    NOT NULL,
     CONSTRAINT dispense_ground_pkey PRIMARY KEY (ground)
 );
-COMMENT ON TABLE payroll.dispense_ground IS 'Grounds on which an employee may decline the health cover (CSS D911-2, R242-1-6).';
+COMMENT ON TABLE payroll.dispense_ground IS
+    'Grounds on which an employee may decline the health cover (CSS D911-2, R242-1-6).';
 COMMENT ON COLUMN payroll.dispense_ground.ground IS 'Ground.';
-COMMENT ON COLUMN payroll.dispense_ground.needs_proof IS 'Whether a document must be kept: without one, dispense_unproven is raised.';
+COMMENT ON COLUMN payroll.dispense_ground.needs_proof IS
+    'Whether a document must be kept: without one, dispense_unproven is raised.';
 COMMENT ON COLUMN payroll.dispense_ground.label_fr IS 'What it means, in French.';
 COMMENT ON COLUMN payroll.dispense_ground.label_en IS 'What it means, in English.';
 INSERT INTO payroll.dispense_ground (ground, needs_proof, label_fr, label_en) VALUES
@@ -77,7 +80,7 @@ CREATE TABLE payroll.dispense (
     CONSTRAINT dispense_ended_check CHECK (num_nulls(ended_at, ended_by, end_note) IN (0, 3))
 );
 COMMENT ON TABLE payroll.dispense IS
-    'Employees who decline the health cover. In force: ended_at is null; a dispense ended early is replaced by a shorter one.';
+    'Employees who decline the health cover. In force: ended_at is null; one ended early is replaced by a shorter one.';
 COMMENT ON COLUMN payroll.dispense.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.dispense.dispense_id IS 'Number of the dispense.';
 COMMENT ON COLUMN payroll.dispense.employee_id IS 'Employee.';
@@ -88,7 +91,8 @@ COMMENT ON COLUMN payroll.dispense.proof IS 'Document kept, or where it is kept.
 COMMENT ON COLUMN payroll.dispense.note IS 'Why.';
 COMMENT ON COLUMN payroll.dispense.recorded_at IS 'When it was recorded.';
 COMMENT ON COLUMN payroll.dispense.recorded_by IS 'Who recorded it.';
-COMMENT ON COLUMN payroll.dispense.ended_at IS 'When this record was withdrawn or replaced by a shorter one; null: in force.';
+COMMENT ON COLUMN payroll.dispense.ended_at IS
+    'When this record was withdrawn or replaced by a shorter one; null: in force.';
 COMMENT ON COLUMN payroll.dispense.ended_by IS 'Who ended it.';
 COMMENT ON COLUMN payroll.dispense.end_note IS 'Why it was ended.';
 CREATE INDEX dispense_employee_idx ON payroll.dispense (company_id, employee_id) WHERE ended_at IS NULL;

@@ -14,7 +14,8 @@ BEGIN
                     NULL; -- made by another database of the cluster at the same moment
                 WHEN insufficient_privilege THEN
                     RAISE insufficient_privilege USING
-                        MESSAGE = pg_catalog.format('role %s does not exist and %s may not create roles', wanted, current_user),
+                        MESSAGE = pg_catalog.format('role %s does not exist and %s may not create roles', wanted,
+                                                    current_user),
                         HINT = pg_catalog.format('Have an administrator run: CREATE ROLE %I NOLOGIN', wanted);
             END;
         END IF;

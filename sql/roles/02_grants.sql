@@ -1,9 +1,9 @@
--- Who may do what with tables, stated anew at every migration. Functions and views grant their own rights where they are
--- made.
+-- Who may do what with tables, stated anew at every migration. Functions and views grant their own rights where they
+-- are made.
 --
--- payroll_reader has no USAGE on payroll and pipeline: it cannot name their tables. The views run with the rights of who
--- reads them, which takes SELECT on the columns that they show: every column but social security numbers (nir, ntt) and
--- raw records.
+-- payroll_reader has no USAGE on payroll and pipeline: it cannot name their tables. The views run with the rights of
+-- who reads them, which takes SELECT on the columns that they show: every column but social security numbers (nir, ntt)
+-- and raw records.
 
 REVOKE ALL ON ALL TABLES IN SCHEMA payroll, pipeline FROM PUBLIC, payroll_loader, payroll_manager, payroll_reader;
 REVOKE ALL ON SCHEMA payroll, pipeline, report FROM PUBLIC, payroll_loader, payroll_manager, payroll_reader;

@@ -70,8 +70,11 @@ COMMENT ON COLUMN report.contribution_overview.employer_cents IS 'Employer''s sh
 COMMENT ON COLUMN report.contribution_overview.employee_cents IS 'Employee''s share of both.';
 COMMENT ON COLUMN report.contribution_overview.total_cents IS 'Both shares of both: what goes on the payslip.';
 COMMENT ON COLUMN report.contribution_overview.held_cents IS 'Held back for this person, not in the total.';
-COMMENT ON COLUMN report.contribution_overview.previous_total_cents IS 'Total of the month before; null when there was none.';
-COMMENT ON COLUMN report.contribution_overview.change_cents IS 'Total less that of the month before; null when there was none.';
-COMMENT ON COLUMN report.contribution_overview.open_discrepancies IS 'Discrepancies about this person that are open in this month.';
+COMMENT ON COLUMN report.contribution_overview.previous_total_cents IS
+    'Total of the month before; null when there was none.';
+COMMENT ON COLUMN report.contribution_overview.change_cents IS
+    'Total less that of the month before; null when there was none.';
+COMMENT ON COLUMN report.contribution_overview.open_discrepancies IS
+    'Discrepancies about this person that are open in this month.';
 
 GRANT SELECT ON report.contribution_overview TO payroll_manager, payroll_reader;

@@ -70,13 +70,15 @@ CROSS JOIN LATERAL (
     SELECT
         jsonb_build_object(
             'id', d.id,
+            'subject', coalesce(n.employee, n.member, 'contrat ' || n.contract, 'facture ' || n.invoice, y.name,
+                                d.company_id),
             'employee', coalesce(n.employee, n.member, 'une personne non identifiée'),
             'member', coalesce(n.member, n.employee, 'une personne non identifiée'),
             'contract', coalesce(n.contract, 'non précisé'),
             'invoice', coalesce(n.invoice, 'non précisée'),
             'company', coalesce(y.name, d.company_id),
-            'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'la paie' WHEN 'both' THEN 'Alan et la paie'
-                                ELSE 'Alan ou la paie' END,
+            'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'la paie'
+                                WHEN 'both' THEN 'Alan et la paie' ELSE 'Alan ou la paie' END,
             'source', CASE WHEN d.subject_type = 'source' THEN d.subject_id ELSE 'non précisée' END,
             'expected', coalesce(payroll.euros(d.expected_cents, 'fr'), d.expected, 'non précisé'),
             'actual', coalesce(payroll.euros(d.actual_cents, 'fr')
@@ -86,17 +88,20 @@ CROSS JOIN LATERAL (
             'held', payroll.euros(d.held_cents, 'fr'),
             'lines', d.line_count || CASE WHEN d.line_count > 1 THEN ' lignes' ELSE ' ligne' END,
             'cover_month', payroll.month_name(coalesce(d.cover_month, d.payroll_month), 'fr'),
-            'candidates', coalesce(payroll.candidate_names(d.candidates), 'aucun')
+            'candidates', coalesce(payroll.candidate_names(d.candidates), 'aucun'),
+            'others', coalesce(payroll.candidate_names(d.candidates), d.actual, 'une autre personne')
         ) AS fr,
         jsonb_build_object(
             'id', d.id,
+            'subject', coalesce(n.employee, n.member, 'contract ' || n.contract, 'invoice ' || n.invoice, y.name,
+                                d.company_id),
             'employee', coalesce(n.employee, n.member, 'somebody unidentified'),
             'member', coalesce(n.member, n.employee, 'somebody unidentified'),
             'contract', coalesce(n.contract, 'not given'),
             'invoice', coalesce(n.invoice, 'not given'),
             'company', coalesce(y.name, d.company_id),
-            'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'payroll' WHEN 'both' THEN 'Alan and payroll'
-                                ELSE 'Alan or payroll' END,
+            'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'payroll'
+                                WHEN 'both' THEN 'Alan and payroll' ELSE 'Alan or payroll' END,
             'source', CASE WHEN d.subject_type = 'source' THEN d.subject_id ELSE 'not given' END,
             'expected', coalesce(payroll.euros(d.expected_cents, 'en'), d.expected, 'not given'),
             'actual', coalesce(payroll.euros(d.actual_cents, 'en')
@@ -106,7 +111,8 @@ CROSS JOIN LATERAL (
             'held', payroll.euros(d.held_cents, 'en'),
             'lines', d.line_count || CASE WHEN d.line_count = 1 THEN ' line' ELSE ' lines' END,
             'cover_month', payroll.month_name(coalesce(d.cover_month, d.payroll_month), 'en'),
-            'candidates', coalesce(payroll.candidate_names(d.candidates), 'none')
+            'candidates', coalesce(payroll.candidate_names(d.candidates), 'none'),
+            'others', coalesce(payroll.candidate_names(d.candidates), d.actual, 'somebody else')
         ) AS en
 ) AS v
 WHERE d.status IN ('open', 'in_progress');
@@ -117,11 +123,12 @@ COMMENT ON COLUMN report.discrepancy_inbox.company_id IS 'Company.';
 COMMENT ON COLUMN report.discrepancy_inbox.payroll_month IS 'Payroll month in which it was last seen.';
 COMMENT ON COLUMN report.discrepancy_inbox.code IS 'Code (payroll.discrepancy_code).';
 COMMENT ON COLUMN report.discrepancy_inbox.severity IS
-    'error holds money or makes a payslip wrong, warning needs a look before the close, info resolves itself or is a fact to know.';
+    'error: holds money or makes a payslip wrong; warning: needs a look before the close; info: a fact to know.';
 COMMENT ON COLUMN report.discrepancy_inbox.step IS
     'Step of the resolution guide: 1 identity, 2 synchronisation, 3 assignment; null: none of them.';
 COMMENT ON COLUMN report.discrepancy_inbox.status IS 'open, or in_progress: somebody is at work on it.';
-COMMENT ON COLUMN report.discrepancy_inbox.subject_type IS 'What it is about: employment, employee, member, contract, invoice, source or company.';
+COMMENT ON COLUMN report.discrepancy_inbox.subject_type IS
+    'What it is about: employment, employee, member, contract, invoice, source or company.';
 COMMENT ON COLUMN report.discrepancy_inbox.subject_id IS 'Identifier of the subject.';
 COMMENT ON COLUMN report.discrepancy_inbox.employee IS 'Name in payroll, with the matricule.';
 COMMENT ON COLUMN report.discrepancy_inbox.employee_id IS 'Person in payroll.';
@@ -147,9 +154,9 @@ COMMENT ON COLUMN report.discrepancy_inbox.title_en IS 'What is wrong, in Englis
 COMMENT ON COLUMN report.discrepancy_inbox.remedy_fr IS 'What to do and where, in French.';
 COMMENT ON COLUMN report.discrepancy_inbox.remedy_en IS 'What to do and where, in English.';
 COMMENT ON COLUMN report.discrepancy_inbox.call IS
-    'SQL that puts it right, once somebody has made sure that it is the same person; null where the remedy lies elsewhere.';
+    'SQL that puts it right, once somebody made sure that it is the same person; null: the remedy lies elsewhere.';
 COMMENT ON COLUMN report.discrepancy_inbox.candidates IS
-    'Employees who may be the person: [{employee_id, matricule, first_name, last_name, birth_date, score}], best first.';
+    'Who it may be, best first: [{employee_id, matricule, first_name, last_name, birth_date, score}].';
 COMMENT ON COLUMN report.discrepancy_inbox.first_seen_at IS 'When it was first seen.';
 COMMENT ON COLUMN report.discrepancy_inbox.last_seen_at IS 'When it was last seen.';
 

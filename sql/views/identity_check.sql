@@ -54,8 +54,10 @@ COMMENT ON COLUMN report.identity_check.member_id IS 'Alan''s identifier; null: 
 COMMENT ON COLUMN report.identity_check.employee_id IS 'Payroll''s identifier; null: nobody in payroll.';
 COMMENT ON COLUMN report.identity_check.matched_by IS 'What decided that they are the same: nir, ntt, link or none.';
 COMMENT ON COLUMN report.identity_check.alan_nir IS 'Social security number at Alan; masked but for payroll_manager.';
-COMMENT ON COLUMN report.identity_check.payroll_nir IS 'Social security number in payroll; masked but for payroll_manager.';
-COMMENT ON COLUMN report.identity_check.payroll_ntt IS 'Temporary technical number in payroll; masked but for payroll_manager.';
+COMMENT ON COLUMN report.identity_check.payroll_nir IS
+    'Social security number in payroll; masked but for payroll_manager.';
+COMMENT ON COLUMN report.identity_check.payroll_ntt IS
+    'Temporary technical number in payroll; masked but for payroll_manager.';
 COMMENT ON COLUMN report.identity_check.alan_last_name IS 'Last name at Alan.';
 COMMENT ON COLUMN report.identity_check.alan_first_name IS 'First name at Alan.';
 COMMENT ON COLUMN report.identity_check.alan_birth_date IS 'Date of birth at Alan.';

@@ -1,5 +1,5 @@
--- Where the money of each invoice went. Each payroll month that reads an invoice reckons it again; the latest says it all,
--- with what closed months gave in posted_cents.
+-- Where the money of each invoice went. Each payroll month that reads an invoice reckons it again; the latest says it
+-- all, with what closed months gave in posted_cents.
 
 CREATE OR REPLACE VIEW report.invoice_control WITH (security_invoker = true) AS
 SELECT
@@ -42,6 +42,7 @@ COMMENT ON COLUMN report.invoice_control.lines_cents IS 'What its lines add up t
 COMMENT ON COLUMN report.invoice_control.allocated_cents IS 'Ready in that payroll month, fees included.';
 COMMENT ON COLUMN report.invoice_control.posted_cents IS 'Given by closed payroll months.';
 COMMENT ON COLUMN report.invoice_control.held_cents IS 'Held back: report.discrepancy_inbox tells why.';
-COMMENT ON COLUMN report.invoice_control.difference_cents IS 'What separates the total from the lines; 0 when they agree.';
+COMMENT ON COLUMN report.invoice_control.difference_cents IS
+    'What separates the total from the lines; 0 when they agree.';
 
 GRANT SELECT ON report.invoice_control TO payroll_manager, payroll_reader;

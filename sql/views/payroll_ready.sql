@@ -44,7 +44,8 @@ FROM (
         date_trunc('month', cover_from::timestamp)::date AS cover_month,
         max(product) AS product,
         -- the employee's own codes before those of a partner, child or option
-        coalesce(max(option_code) FILTER (WHERE member_type IN ('employee', 'family')), max(option_code)) AS option_code,
+        coalesce(max(option_code) FILTER (WHERE member_type IN ('employee', 'family')), max(option_code))
+            AS option_code,
         coalesce(max(population_code) FILTER (WHERE member_type IN ('employee', 'family')), max(population_code))
             AS population_code,
         sum(base_cents)::bigint AS base_cents,
@@ -87,11 +88,14 @@ COMMENT ON COLUMN report.payroll_ready.base_cents IS 'What a rate was applied to
 COMMENT ON COLUMN report.payroll_ready.amount_cents IS 'Employer''s and employee''s shares together (S21.G00.81.004).';
 COMMENT ON COLUMN report.payroll_ready.employer_cents IS 'Employer''s share.';
 COMMENT ON COLUMN report.payroll_ready.employee_cents IS 'Employee''s share.';
-COMMENT ON COLUMN report.payroll_ready.kind IS 'regular, regularisation or reversal; regularisation when several kinds add up.';
-COMMENT ON COLUMN report.payroll_ready.csg_base_cents IS 'Part of the CSG and CRDS base: the employer''s share of both products.';
-COMMENT ON COLUMN report.payroll_ready.taxable_addback_cents IS 'Added back to taxable pay: the employer''s share of health.';
+COMMENT ON COLUMN report.payroll_ready.kind IS
+    'regular, regularisation or reversal; regularisation when several kinds add up.';
+COMMENT ON COLUMN report.payroll_ready.csg_base_cents IS
+    'Part of the CSG and CRDS base: the employer''s share of both products.';
+COMMENT ON COLUMN report.payroll_ready.taxable_addback_cents IS
+    'Added back to taxable pay: the employer''s share of health.';
 COMMENT ON COLUMN report.payroll_ready.forfait_social_cents IS
-    'Forfait social on the employer''s share, rounded per row; null when it is not known, for the reason in forfait_social_note.';
+    'Forfait social on the employer''s share, rounded per row; null: not known, forfait_social_note tells why.';
 COMMENT ON COLUMN report.payroll_ready.forfait_social_note IS 'Why forfait_social_cents is null.';
 
 GRANT SELECT ON report.payroll_ready TO payroll_manager, payroll_reader;

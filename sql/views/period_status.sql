@@ -44,7 +44,8 @@ COMMENT ON COLUMN report.period_status.closed_at IS 'When it was closed here.';
 COMMENT ON COLUMN report.period_status.closed_by IS 'Who closed it here.';
 COMMENT ON COLUMN report.period_status.note IS 'Why.';
 COMMENT ON COLUMN report.period_status.digest IS 'SHA-256 of the payroll-ready rows as they stood at the close.';
-COMMENT ON COLUMN report.period_status.payroll_status IS 'open or closed in the payroll system; null: it does not tell.';
+COMMENT ON COLUMN report.period_status.payroll_status IS
+    'open or closed in the payroll system; null: it does not tell.';
 COMMENT ON COLUMN report.period_status.payroll_closed_at IS 'When the payroll system closed it.';
 COMMENT ON COLUMN report.period_status.amount_cents IS 'Ready: both shares, fees included.';
 COMMENT ON COLUMN report.period_status.employer_cents IS 'Ready: the employer''s share, fees included.';

@@ -21,7 +21,8 @@ COMMENT ON VIEW report.sync_status IS 'When each source was last read: one row p
 COMMENT ON COLUMN report.sync_status.company_id IS 'Company.';
 COMMENT ON COLUMN report.sync_status.name IS 'Its name.';
 COMMENT ON COLUMN report.sync_status.source IS 'Source, as named in the configuration: alan, payroll, bases.';
-COMMENT ON COLUMN report.sync_status.outcome IS 'Of the last attempt: ok, failed, or absent (an optional file that was not there).';
+COMMENT ON COLUMN report.sync_status.outcome IS
+    'Of the last attempt: ok, failed, or absent (an optional file that was not there).';
 COMMENT ON COLUMN report.sync_status.synced_at IS 'Last success; null before the first one.';
 COMMENT ON COLUMN report.sync_status.attempted_at IS 'Last attempt.';
 COMMENT ON COLUMN report.sync_status.error IS 'Why the last attempt failed.';

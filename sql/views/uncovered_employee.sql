@@ -23,7 +23,7 @@ LEFT JOIN payroll.employee AS e ON e.company_id = v.company_id AND e.employee_id
 LEFT JOIN payroll.dispense_ground AS g ON g.ground = v.ground;
 
 COMMENT ON VIEW report.uncovered_employee IS
-    'Employees active in the month without health cover, and why: one row per payroll month and contract of employment.';
+    'Employees active in the month without health cover: one row per payroll month and contract of employment.';
 COMMENT ON COLUMN report.uncovered_employee.company_id IS 'Company.';
 COMMENT ON COLUMN report.uncovered_employee.payroll_month IS 'Payroll month, its first day.';
 COMMENT ON COLUMN report.uncovered_employee.employee_id IS 'Payroll''s identifier of the person.';
@@ -35,7 +35,7 @@ COMMENT ON COLUMN report.uncovered_employee.starts_on IS 'First day of the contr
 COMMENT ON COLUMN report.uncovered_employee.ends_on IS 'Its last day; null: open.';
 COMMENT ON COLUMN report.uncovered_employee.since IS 'Since when there is no cover.';
 COMMENT ON COLUMN report.uncovered_employee.reason IS
-    'exempt, pending (not synchronised yet), not_assigned (no contract in payroll) or not_affiliated (not covered at Alan).';
+    'exempt, pending (not synchronised yet), not_assigned (no contract in payroll) or not_affiliated (at Alan).';
 COMMENT ON COLUMN report.uncovered_employee.ground IS 'Ground of the dispense.';
 COMMENT ON COLUMN report.uncovered_employee.ground_fr IS 'What the ground means, in French.';
 COMMENT ON COLUMN report.uncovered_employee.ground_en IS 'What the ground means, in English.';
