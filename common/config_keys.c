@@ -40,14 +40,15 @@ static const char *expected(const struct key *k, char *text, size_t size)
         [KEY_SECTION] = "a map", [KEY_MAP] = "a map", [KEY_LIST] = "a list",
         [KEY_SECRET] = "text or file:PATH",
         [KEY_ID] = "1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter, digit or underscore",
-        [KEY_SIREN] = "the 9 digits of a SIREN", [KEY_SIRET] = "the 14 digits of a SIRET",
+        [KEY_SIREN] = "a SIREN of 9 digits, the last checking the others",
+        [KEY_SIRET] = "a SIRET of 14 digits, the last checking the others",
         [KEY_DATE] = "a date as YYYY-MM-DD", [KEY_BOOL] = "true or false",
     };
     long long min = k->min, max = k->max;
     char low[MONEY_TEXT_MAX], high[MONEY_TEXT_MAX];
     switch (k->type) {
     case KEY_TEXT:
-        snprintf(text, size, "text of 1 to %lld bytes", max);
+        snprintf(text, size, "text of 1 to %lld bytes without control characters", max);
         break;
     case KEY_COUNT:
         if (min == max)
