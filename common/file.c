@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -17,7 +16,9 @@ enum { WRITE_BLOCK_BYTES = 1 << 20, LOCK_TRIES = 10 };
 /* Without a digest nothing can be staged or believed; as little can be done about it as about lacking memory. */
 static void sha256_unavailable(void)
 {
-    fputs("SHA-256 is not available from libcrypto\n", stderr);
+    static const char text[] = "SHA-256 is not available from libcrypto\n";
+    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)written;
     _exit(ERR_BUG);
 }
 
@@ -41,8 +42,11 @@ void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1])
         sha256_unavailable();
     EVP_MD_CTX_free(h->ctx);
     h->ctx = NULL;
-    for (int i = 0; i < SHA256_HEX / 2; i++)
-        snprintf(hex + i * 2, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < SHA256_HEX / 2; i++) {
+        hex[i * 2] = "0123456789abcdef"[digest[i] >> 4];
+        hex[i * 2 + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hex[SHA256_HEX] = '\0';
 }
 
 void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1])
@@ -293,7 +297,7 @@ static bool map_fd(struct map *m, int fd, const char *path, struct err *err)
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         return err_errno(err, ERR_IO, "cannot map %s", path);
-    *m = (struct map){.p = p, .len = (size_t)st.st_size};
+    *m = (struct map){.p = p, .len = (size_t)st.st_size, .mapping = p};
     return true;
 }
 
@@ -309,8 +313,8 @@ bool map_open(struct map *m, const char *path, struct err *err)
 
 void map_close(struct map *m)
 {
-    if (m->len)
-        munmap((void *)(uintptr_t)m->p, m->len);
+    if (m->mapping)
+        munmap(m->mapping, m->len);
     *m = (struct map){0};
 }
 

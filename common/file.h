@@ -55,6 +55,7 @@ bool file_exists(const char *path);
 struct map {
     const char *p;
     size_t len;
+    void *mapping;         /* what p points to, for map_close */
 };
 bool map_open(struct map *m, const char *path, struct err *err);
 void map_close(struct map *m);

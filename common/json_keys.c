@@ -53,7 +53,7 @@ static bool take_text(const json_t *v, const struct json_key *k, const char *whe
 
 static bool take_one(const json_t *object, const struct json_key *k, const char *where, struct err *err)
 {
-    const json_t *v = json_object_get(object, k->key);
+    json_t *v = json_object_get(object, k->key);
     if (!v)
         return err_add(err, ERR_DATA, "%s.%s: missing", where, k->key);
     switch (k->want) {
@@ -69,7 +69,7 @@ static bool take_one(const json_t *object, const struct json_key *k, const char 
     if (k->want == WANT_LIST ? !json_is_array(v) : !json_is_object(v))
         return err_add(err, ERR_DATA, "%s.%s: expected %s, found %s", where, k->key,
                        k->want == WANT_LIST ? "an array" : "an object", type_name(v));
-    *(const json_t **)k->ret = v;
+    *(json_t **)k->ret = v;
     return true;
 }
 
@@ -81,15 +81,14 @@ static bool is_known(const char *key, const struct json_key *keys, size_t n)
     return false;
 }
 
-bool json_take(const json_t *object, const struct json_key *keys, size_t n, const char *where, struct err *err)
+bool json_take(json_t *object, const struct json_key *keys, size_t n, const char *where, struct err *err)
 {
     if (!json_is_object(object))
         return err_add(err, ERR_DATA, "%s: expected an object, found %s", where, type_name(object));
     bool ok = true;
     for (size_t i = 0; i < n; i++)
         ok = take_one(object, &keys[i], where, err) && ok;
-    for (void *it = json_object_iter((json_t *)(uintptr_t)object); it;
-         it = json_object_iter_next((json_t *)(uintptr_t)object, it)) {
+    for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it)) {
         if (!is_known(json_object_iter_key(it), keys, n))
             ok = err_add(err, ERR_DATA, "%s: unknown key \"%.64s\"", where, json_object_iter_key(it));
     }

@@ -13,7 +13,7 @@ enum { JSON_DOCUMENT_BYTES_MAX = 64 << 20 };
 
 enum json_want { WANT_COUNT, WANT_CENTS, WANT_TEXT, WANT_TEXT_OR_NULL, WANT_LIST, WANT_MAP };
 
-/* ret: int64_t * for COUNT (0..JSON_COUNT_MAX) and CENTS, const char ** for texts, const json_t ** for the others. */
+/* ret: int64_t * for COUNT (0..JSON_COUNT_MAX) and CENTS, const char ** for texts, json_t ** for the others. */
 struct json_key {
     const char *key;
     enum json_want want;
@@ -25,7 +25,7 @@ json_t *json_document(const char *text, size_t len, const char *path, struct err
 
 /* Takes every key and no other. Each fault (missing, unknown, wrong type, out of range) is added to err as a line that
  * begins with where; texts belong to the document. False when there is any. */
-bool json_take(const json_t *object, const struct json_key *keys, size_t n, const char *where, struct err *err);
+bool json_take(json_t *object, const struct json_key *keys, size_t n, const char *where, struct err *err);
 #define JSON_TAKE(object, keys, where, err) json_take(object, keys, sizeof(keys) / sizeof *(keys), where, err)
 
 #endif

@@ -44,7 +44,7 @@ static bool name_parse(struct arena *a, const char *name, const struct record **
     if (!end)
         return false;
     const struct record *r = record_by_entity((struct str){name, (uint32_t)(end - name), false});
-    if (!r || strcmp(staged_name(a, r, part), name))
+    if (!r || strcmp(staged_name(a, r, part), name) != 0)
         return false;
     if ((part < 0) != (r == &company_record || r == &reject_record))
         return false;
@@ -79,7 +79,7 @@ static json_t *files_json(const struct staging_file *file, int n)
     return list;
 }
 
-static bool file_take(const json_t *v, struct arena *a, struct staging_file *f, const char *where, struct err *err)
+static bool file_take(json_t *v, struct arena *a, struct staging_file *f, const char *where, struct err *err)
 {
     const char *name, *sha256;
     const struct json_key keys[] = {
@@ -159,8 +159,8 @@ bool manifest_write(const struct staging_in *m, struct buf *ret, struct err *err
     return true;
 }
 
-static bool info_take(struct staging_in *m, const json_t *root, const char *where, const json_t **ret_companies,
-                      const json_t **ret_parts, const json_t **ret_files, struct err *err)
+static bool info_take(struct staging_in *m, json_t *root, const char *where, json_t **ret_companies,
+                      json_t **ret_parts, json_t **ret_files, struct err *err)
 {
     struct run_info *info = &m->info;
     const char *stage, *tool, *run_id, *period, *as_of, *began_at, *made_from;
@@ -265,7 +265,7 @@ static bool files_check(const struct staging_in *m, const char *where, struct er
     return ok;
 }
 
-static bool manifest_take(struct staging_in *m, const json_t *root, const char *where, struct err *err)
+static bool manifest_take(struct staging_in *m, json_t *root, const char *where, struct err *err)
 {
     const json_t *version = json_object_get(root, "schema_version");
     if (json_is_integer(version) && json_integer_value(version) != STAGING_FORMAT)
@@ -273,7 +273,7 @@ static bool manifest_take(struct staging_in *m, const json_t *root, const char *
                        "%s.schema_version: expected %d, found %" JSON_INTEGER_FORMAT
                        ": written by another version of this tool; run extract again",
                        where, STAGING_FORMAT, json_integer_value(version));
-    const json_t *companies, *parts, *files;
+    json_t *companies, *parts, *files;
     if (!info_take(m, root, where, &companies, &parts, &files, err))
         return false;
     const struct json_key counts[] = {
@@ -306,7 +306,7 @@ bool manifest_read(struct staging_in *m, const char *path, struct err *err)
     return ok;
 }
 
-static bool info_peek(const json_t *root, struct run_info *ret)
+static bool info_peek(json_t *root, struct run_info *ret)
 {
     const char *stage = json_string_value(json_object_get(root, "stage"));
     const char *began_at = json_string_value(json_object_get(root, "began_at"));
@@ -364,7 +364,7 @@ static bool done_take(struct part_done *d, struct arena *a, const char *path, st
     json_t *head = json_document(d->map.p, (size_t)(newline - d->map.p), path, err);
     if (!head)
         return false;
-    const json_t *files;
+    json_t *files;
     int64_t index_bytes, rejects_bytes;
     const struct json_key keys[] = {
         {"ok", WANT_COUNT, &d->companies_ok},     {"failed", WANT_COUNT, &d->companies_failed},

@@ -46,7 +46,7 @@ static bool info_match(const struct run_info *wanted, const struct run_info *fou
     if (found->stage != wanted->stage)
         ok = err_add(err, ERR_DATA, "%s: manifest.stage: expected %s, found %s", path,
                      stage_enumeration.names[wanted->stage], stage_enumeration.names[found->stage]);
-    if (strcmp(found->run_id, wanted->run_id))
+    if (strcmp(found->run_id, wanted->run_id) != 0)
         ok = err_add(err, ERR_DATA, "%s: manifest.run_id: expected %s, found %s", path, wanted->run_id, found->run_id);
     if (found->period != wanted->period)
         ok = err_add(err, ERR_DATA, "%s: manifest.period: expected %s, found %s", path,

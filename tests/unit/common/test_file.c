@@ -21,7 +21,7 @@ static struct {
     long calls;
 } disk = {.room = SIZE_MAX};
 
-ssize_t write(int fd, const void *p, size_t len)
+ssize_t write(int fd, const void *buf, size_t n)
 {
     if (disk.interrupts && disk.calls++ % 2 == 0) {
         errno = EINTR;
@@ -31,13 +31,13 @@ ssize_t write(int fd, const void *p, size_t len)
         errno = ENOSPC;
         return -1;
     }
-    if (disk.at_most && len > disk.at_most)
-        len = disk.at_most;
-    if (len > disk.room)
-        len = disk.room;
+    if (disk.at_most && n > disk.at_most)
+        n = disk.at_most;
+    if (n > disk.room)
+        n = disk.room;
     if (disk.room != SIZE_MAX)
-        disk.room -= len;
-    return syscall(SYS_write, fd, p, len);
+        disk.room -= n;
+    return syscall(SYS_write, fd, buf, n);
 }
 
 static char scratch[64];
@@ -335,7 +335,7 @@ static bool see(void *arg, const char *name, struct err *err)
     (void)err;
     struct seen *s = arg;
     assert_true(s->n < 4);
-    snprintf(s->names[s->n++], sizeof s->names[0], "%s", name);
+    strncat(s->names[s->n++], name, sizeof s->names[0] - 1);
     return true;
 }
 

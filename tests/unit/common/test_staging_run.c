@@ -11,7 +11,7 @@ static struct run_info run_made(const char *period, const char *run_id, enum sta
     struct run_info info = run_info_sample(run_id);
     assert_true(month_parse(str_of(period), &info.period));
     info.stage = stage;
-    info.began_at += hours * 3600;
+    info.began_at += (instant_t)hours * 3600;
     assert_ok(output_write(&info, 1, &err));
     return info;
 }

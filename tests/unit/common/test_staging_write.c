@@ -18,12 +18,12 @@ static void change(void)
         _exit(KILLED);
 }
 
-ssize_t write(int fd, const void *p, size_t len)
+ssize_t write(int fd, const void *buf, size_t n)
 {
     change();
     if (disk.calls + 1 == disk.kill_at) /* next to die: torn in the middle */
-        len = (len + 1) / 2;
-    return syscall(SYS_write, fd, p, len);
+        n = (n + 1) / 2;
+    return syscall(SYS_write, fd, buf, n);
 }
 
 int fsync(int fd)
@@ -32,22 +32,22 @@ int fsync(int fd)
     return (int)syscall(SYS_fsync, fd);
 }
 
-int rename(const char *from, const char *to)
+int rename(const char *old, const char *new)
 {
     change();
-    return (int)syscall(SYS_rename, from, to);
+    return (int)syscall(SYS_rename, old, new);
 }
 
-int unlink(const char *path)
+int unlink(const char *name)
 {
     change();
-    return (int)syscall(SYS_unlink, path);
+    return (int)syscall(SYS_unlink, name);
 }
 
-int unlinkat(int at, const char *path, int flags)
+int unlinkat(int fd, const char *name, int flag)
 {
     change();
-    return (int)syscall(SYS_unlinkat, at, path, flags);
+    return (int)syscall(SYS_unlinkat, fd, name, flag);
 }
 
 int mkdir(const char *path, mode_t mode)
@@ -481,7 +481,8 @@ static void rejects_are_told_whatever_they_hold(void **state)
     part_make(&out, &p);
     char *endless = arena_alloc(&names, 70001);
     memset(endless, 'e', 70000);
-    memcpy(endless + 65535, "\xC3\xA9", 2); /* its second byte is one too many */
+    endless[65535] = '\xC3'; /* é, whose second byte is one too many */
+    endless[65536] = '\xA9';
     struct str faults[] = {str_of("bad\xE9"), str_of("ok")};
     struct reject reject = reject_sample(endless);
     reject.faults = (struct list){faults, 2};
