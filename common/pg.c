@@ -169,13 +169,16 @@ static bool worth_waiting(const struct err *err)
 bool pg_connect(struct pg *ret, const char *url, const char *application_name, struct err *err)
 {
     struct pg pg = {0};
+    struct err attempt_err = {0};
     if (!url_check(url, err))
         return false;
     int pause_ms = CONNECT_PAUSE_MS;
-    for (int attempt = 1; !connect_once(&pg, url, application_name, err); attempt++, pause_ms *= 2) {
+    for (int attempt = 1; !connect_once(&pg, url, application_name, &attempt_err); attempt++, pause_ms *= 2) {
         pg_close(&pg);
-        if (attempt == CONNECT_ATTEMPTS || !worth_waiting(err))
+        if (attempt == CONNECT_ATTEMPTS || !worth_waiting(&attempt_err)) {
+            *err = attempt_err;
             return false;
+        }
         for (int slept = 0; slept < pause_ms && !stop_requested; slept += CONNECT_PAUSE_MS)
             poll(NULL, 0, CONNECT_PAUSE_MS);
         if (stage_stopped(err))

@@ -1,0 +1,36 @@
+/* Which record goes into which table, and how a run's rows are laid over those of the runs before it. */
+#ifndef LOAD_ENTITY_H
+#define LOAD_ENTITY_H
+
+#include "common/records.h"
+#include "load/template.h"
+
+enum scope {
+    SCOPE_COMPANY,         /* all rows of a company */
+    SCOPE_WINDOW,          /* those of the billing months that extract reads again */
+    SCOPE_MONTH            /* those of the payroll month, unless it is closed */
+};
+
+/* Tables are called payroll.<record name>. */
+struct entity {
+    const struct record *record;
+    enum scope scope;
+    const char *month;     /* column that the scope looks at; NULL for SCOPE_COMPANY */
+    const char *key;       /* columns that tell rows apart, with spaces between; text ones may be null */
+    const char *removable; /* condition on a row t that is gone from the source: may it be deleted? */
+};
+
+/* In the order of loading. Rows that are gone go in the same order: a contribution before the employment it names, an
+ * employment before its employee. */
+extern const struct entity entities[];
+extern const int n_entities;
+
+/* The variables of the templates in sql/load/: table, columns, t_columns, n_columns, picked, match, scope, present,
+ * month, gone, member, sum and entity. Their values live in the arena. */
+enum { ENTITY_VARIABLES = 13 };
+void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
+                      struct arena *a, struct variable ret[ENTITY_VARIABLES]);
+/* The value of one of them. */
+const char *entity_value(const struct variable variables[ENTITY_VARIABLES], const char *name);
+
+#endif

@@ -1,0 +1,197 @@
+/* The transaction: all of a run or nothing of it. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "load/load.h"
+#include "load/migrate.h"
+
+enum {
+    ATTEMPTS = 4,              /* of a transaction that the server gave up on for another's sake */
+    SETTLE_ATTEMPTS = 10,      /* looks for a run after a connection lost at COMMIT … */
+    SETTLE_PAUSE_MS = 500      /* … and the pause between them: the server may still be at it */
+};
+
+/* ---- the companies ---- */
+
+static bool rows_of(struct load *l, const struct query *q, int64_t *ret_rows, struct err *err)
+{
+    return load_run(l, q, NULL, ret_rows, err);
+}
+
+/* Sorted as stream.c looks them up: by bytes. */
+static int by_bytes(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static bool find_closed(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (!load_select(l, &sql_load_closed, NULL, &result, err))
+        return false;
+    int n = PQntuples(result);
+    l->companies_closed = n;
+    l->closed = arena_alloc(&l->arena, (size_t)n * sizeof *l->closed);
+    for (int i = 0; i < n; i++) {
+        struct str id = pg_text(result, i, 0);
+        l->closed[i] = (struct str){arena_copy(&l->arena, id.p, id.len), id.len, false};
+    }
+    PQclear(result);
+    qsort(l->closed, (size_t)n, sizeof *l->closed, by_bytes);
+    return true;
+}
+
+static bool refuse_empty(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (l->run->opt.allow_empty)
+        return true;
+    if (!load_select(l, &sql_load_empty, NULL, &result, err))
+        return false;
+    bool ok = true;
+    for (int i = 0; i < PQntuples(result); i++)
+        ok = err_add(err, ERR_DATA, "company %s: the run has no invoice, but the month holds contributions; "
+                     "run load with --allow-empty when that is right", PQgetvalue(result, i, 0));
+    PQclear(result);
+    return ok;
+}
+
+static bool take_companies(struct load *l, struct err *err)
+{
+    return stream_companies(l, err) && rows_of(l, &sql_load_analyze_companies, NULL, err) &&
+           rows_of(l, &sql_load_company_new, &l->companies.inserted, err) &&
+           rows_of(l, &sql_load_company_lock, NULL, err) &&
+           rows_of(l, &sql_load_company_changed, &l->companies.updated, err) && find_closed(l, err) &&
+           refuse_empty(l, err);
+}
+
+/* ---- the run's own row ---- */
+
+static void set_variable(struct load *l, const char *name, const char *value)
+{
+    l->variables[l->n_variables++] = (struct variable){name, value};
+}
+
+static bool write_run(struct load *l, const struct query *q, struct err *err)
+{
+    PGresult *result;
+    int n = l->n_variables;
+    set_variable(l, "counts", report_counts(l, &l->arena));
+    set_variable(l, "cents", report_cents(l, &l->arena));
+    set_variable(l, "status", l->companies_failed || l->rejects ? "partial" : "ok");
+    bool ok = load_select(l, q, NULL, &result, err);
+    l->n_variables = n;
+    if (!ok)
+        return false;
+    snprintf(l->finished_at, sizeof l->finished_at, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return true;
+}
+
+/* A run that is loaded again without any change leaves no trace. */
+static bool record_run(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (!load_select(l, &sql_load_run_known, NULL, &result, err))
+        return false;
+    bool exists = PQntuples(result) == 1, same = exists && PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    if (!exists && !write_run(l, &sql_load_run, err))   /* rejects refer to it */
+        return false;
+    if (!load_changes(l, &sql_load_rejects, NULL, &l->reject_changes, err))
+        return false;
+    if (!exists || (same && !merge_changed(l)))
+        return true;
+    return write_run(l, l->whole ? &sql_load_run : &sql_load_run_touch, err);
+}
+
+/* ---- the transaction ---- */
+
+static bool body(struct load *l, struct err *err)
+{
+    return load_run(l, &sql_load_begin, NULL, NULL, err) &&
+           (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
+           merge_stage(l, err) && stream_entities(l, err) && merge_analyze(l, err) && check_all(l, err) &&
+           merge_entities(l, err) &&
+           load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
+           record_run(l, err);
+}
+
+/* After a connection lost at COMMIT: whether the server did it. */
+static bool settle(struct load *l, struct err *err)
+{
+    if (!*l->finished_at)
+        return true;   /* there was nothing to commit */
+    char shard[16], shards[16];
+    snprintf(shard, sizeof shard, "%d", l->run->opt.shard);
+    snprintf(shards, sizeof shards, "%d", l->run->opt.shards);
+    const char *values[] = {l->run->run_id, shard, shards, l->finished_at};
+    log_warning("connection lost at COMMIT: looking up whether run %s was published", l->run->run_id);
+    for (int i = 0; i < SETTLE_ATTEMPTS; i++) {
+        struct err ignored = {0};
+        PGresult *result;
+        pg_close(&l->pg);
+        if (!pg_connect(&l->pg, l->run->config.database_url, "alan-load", &ignored))
+            break;
+        if (pg_select(&l->pg, &sql_load_run_committed, values, 4, &result, &ignored)) {
+            bool there = PQntuples(result) == 1;
+            PQclear(result);
+            if (there)
+                return true;
+        }
+        poll(NULL, 0, SETTLE_PAUSE_MS);
+    }
+    return err_set(err, ERR_TRY_AGAIN, "connection lost at COMMIT and run %s is not in the database: run load again",
+                   l->run->run_id);
+}
+
+static bool finish(struct load *l, struct err *err)
+{
+    struct err commit_err = {0};
+    if (stage_stopped(err))
+        return false;
+    if (l->run->opt.dry_run)
+        return load_run(l, &sql_load_rollback, NULL, NULL, err);
+    l->pg.uninterruptible = true;
+    if (load_run(l, &sql_load_commit, NULL, NULL, &commit_err))
+        return true;
+    if (pg_lost(&l->pg))
+        return settle(l, err);
+    *err = commit_err;
+    return false;
+}
+
+/* What one attempt counted, for the next one to count again. */
+static void forget(struct load *l)
+{
+    l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = 0;
+    for (int i = 0; i < n_entities; i++) {
+        l->entity[i].skipped = 0;
+        l->entity[i].changes = (struct changes){0};
+    }
+    l->companies = l->syncs = l->reject_changes = (struct changes){0};
+    *l->finished_at = '\0';
+}
+
+bool publish(struct load *l, struct err *err)
+{
+    if (!schema_check(&l->pg, err))
+        return false;
+    /* On its own: making a month's partition inside the transaction would keep other shards waiting to its end. */
+    if (!l->run->opt.dry_run && !load_run(l, &sql_load_partition, NULL, NULL, err))
+        return false;
+    for (int attempt = 1;; attempt++) {
+        struct err attempt_err = {0};
+        if (body(l, &attempt_err) && finish(l, &attempt_err))
+            return true;
+        if (attempt == ATTEMPTS || pg_lost(&l->pg) || stop_requested || !pg_can_retry(l->pg.sqlstate)) {
+            *err = attempt_err;
+            return false;
+        }
+        log_warning("%s; trying again", attempt_err.text);
+        if (!load_run(l, &sql_load_rollback, NULL, NULL, err))
+            return false;
+        forget(l);
+    }
+}

@@ -1,0 +1,307 @@
+/* From the staged files to COPY, a buffer at a time: memory is bounded by one company's index line and one line. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "load/copy.h"
+#include "load/load.h"
+
+enum { FLUSH_BYTES = 256 << 10, LINES_PER_RESET = 1000 };
+
+/* One COPY under way. */
+struct copying {
+    struct load *load;
+    struct query query;        /* filled; text is buf's */
+    struct buf sql, rows;
+};
+
+static bool copying_begin(struct copying *c, struct load *l, const char *destination, const char *columns,
+                          struct err *err)
+{
+    const struct variable variables[] = {{"destination", destination}, {"columns", columns}};
+    *c = (struct copying){.load = l};
+    if (!template_fill(sql_load_copy.text, variables, 2, &c->sql, err))
+        return false;
+    c->query = (struct query){sql_load_copy.name, buf_str(&c->sql)};
+    return pg_copy_begin(&l->pg, &c->query, err);
+}
+
+static bool copying_flush(struct copying *c, size_t threshold, struct err *err)
+{
+    if (c->rows.len <= threshold)
+        return true;
+    bool ok = pg_copy_put(&c->load->pg, &c->query, c->rows.p, c->rows.len, err);
+    c->rows.len = 0;
+    return ok;
+}
+
+/* ok false: the rows are not wanted any more, and the connection will be closed. */
+static bool copying_end(struct copying *c, bool ok, int64_t *ret_rows, struct err *err)
+{
+    ok = ok && copying_flush(c, 0, err) && pg_copy_end(&c->load->pg, &c->query, ret_rows, err);
+    buf_free(&c->sql);
+    buf_free(&c->rows);
+    return ok;
+}
+
+/* The next line of lines, without its newline; false at the end. */
+static bool next_line(struct str *lines, struct str *ret)
+{
+    if (!lines->len)
+        return false;
+    const char *newline = memchr(lines->p, '\n', lines->len);
+    *ret = (struct str){lines->p, newline ? (uint32_t)(newline - lines->p) : lines->len, false};
+    uint32_t taken = ret->len + (newline != NULL);
+    lines->p += taken;
+    lines->len -= taken;
+    return true;
+}
+
+/* ---- the index ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static bool is_closed(const struct load *l, struct str company_id)
+{
+    return l->companies_closed &&
+           bsearch(&company_id, l->closed, (size_t)l->companies_closed, sizeof *l->closed, by_id);
+}
+
+static bool company_row(struct copying *c, struct str line, uint32_t skip, struct arena *a, struct err *err)
+{
+    struct company company;
+    struct faults faults = {0};
+    struct load *l = c->load;
+    if (!ndjson_decode(&company_record, line, a, &company, &faults))
+        return err_set(err, ERR_DATA, "%s/companies.ndjson: %.*s", l->in.path, (int)faults.text[0].len,
+                       faults.text[0].p);
+    if (!stage_selects(l->run, company.company_id))
+        return true;
+    copy_row(&company_record, &company, skip, &c->rows);
+    l->companies_ok += company.status == COMPANY_OK;
+    l->companies_failed += company.status != COMPANY_OK;
+    return copying_flush(c, FLUSH_BYTES, err);
+}
+
+bool stream_companies(struct load *l, struct err *err)
+{
+    struct copying c;
+    struct buf columns = {0};
+    struct arena a = {0};
+    uint32_t skip = 0;
+    for (uint32_t i = 0; i < company_record.n_fields; i++)
+        if (strcmp(company_record.fields[i].name, "part") == 0)
+            skip = 1u << i;
+    copy_columns(&company_record, skip, "", &columns);
+    bool ok = copying_begin(&c, l, "this_company", buf_str(&columns), err);
+    for (int part = 0; ok && part < l->in.n_parts; part++) {
+        struct str lines = {l->in.index.p + l->in.part[part].offset, (uint32_t)l->in.part[part].bytes, false}, line;
+        while (ok && next_line(&lines, &line)) {
+            arena_reset(&a);
+            ok = company_row(&c, line, skip, &a, err);
+        }
+    }
+    int64_t rows;
+    ok = copying_end(&c, ok, &rows, err);
+    arena_free(&a);
+    buf_free(&columns);
+    return ok;
+}
+
+/* ---- the parts ---- */
+
+/* The companies of one part that this load takes, with their ranges. */
+struct part_companies {
+    struct company *v;
+    uint32_t n;
+    struct arena arena;
+};
+
+static bool part_companies_read(const struct load *l, struct part_in *part, struct part_companies *ret, struct err *err)
+{
+    struct company company;
+    size_t room = (size_t)l->in.part[part->number].companies;
+    arena_reset(&ret->arena);
+    ret->v = arena_alloc(&ret->arena, room * sizeof *ret->v);
+    ret->n = 0;
+    err->kind = ERR_NONE;
+    while (part_next_company(part, &ret->arena, &company, err))
+        if (ret->n < room && company.status == COMPANY_OK && stage_selects(l->run, company.company_id))
+            ret->v[ret->n++] = company;
+    return err->kind == ERR_NONE;
+}
+
+/* The lines of one entity of one company, one struct at a time. */
+static bool copy_lines(struct copying *c, const struct record *r, const struct part_in *part,
+                       const struct company *company, void *rec, struct arena *a, struct err *err)
+{
+    int64_t n = 0;
+    struct str lines = part_lines(part, company, r, NULL, NULL), line;
+    while (next_line(&lines, &line)) {
+        struct faults faults;
+        faults.n = 0;
+        n++;
+        if (n % LINES_PER_RESET == 0)
+            arena_reset(a);
+        if (!ndjson_decode(r, line, a, rec, &faults))
+            return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld: %.*s", part->in->path, r->entity,
+                           part->number, (int)company->company_id.len, company->company_id.p, (long long)n,
+                           (int)faults.text[0].len, faults.text[0].p);
+        if (!str_eq(*(const struct str *)rec, company->company_id))   /* the first field of every record */
+            return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld is another company's",
+                           part->in->path, r->entity, part->number, (int)company->company_id.len,
+                           company->company_id.p, (long long)n);
+        copy_row(r, rec, 0, &c->rows);
+        if (!copying_flush(c, FLUSH_BYTES, err))
+            return false;
+    }
+    return true;
+}
+
+/* One entity of one part. closed_count: rows of closed months are counted there instead of copied; NULL: all go. */
+static bool copy_entity(struct load *l, const struct record *r, const char *destination, const char *columns,
+                        const struct part_in *part, const struct part_companies *companies, int64_t *closed_count,
+                        int64_t *ret_rows, struct err *err)
+{
+    struct copying c;
+    struct arena a = {0};
+    void *rec = mem_alloc(r->size);
+    bool ok = copying_begin(&c, l, destination, columns, err);
+    for (uint32_t i = 0; ok && i < companies->n; i++) {
+        const struct company *company = &companies->v[i];
+        int64_t rows;
+        if (closed_count && is_closed(l, company->company_id)) {
+            part_lines(part, company, r, &rows, NULL);
+            *closed_count += rows;
+            continue;
+        }
+        ok = copy_lines(&c, r, part, company, rec, &a, err);
+        arena_reset(&a);
+    }
+    ok = copying_end(&c, ok, ret_rows, err);
+    arena_free(&a);
+    free(rec);
+    return ok;
+}
+
+static bool has(const struct part_in *part, const struct record *r)
+{
+    for (int i = 0; i < part->n_files; i++)
+        if (part->file[i].record == r)
+            return true;
+    return false;
+}
+
+static bool copy_part(struct load *l, const struct part_in *part, const struct part_companies *companies,
+                      int64_t *rows_done, struct err *err)
+{
+    int64_t rows = 0;
+    for (int i = 0; i < n_entities; i++) {
+        const struct entity *e = &entities[i];
+        struct entity_load *el = &l->entity[i];
+        char destination[64];
+        if (!has(part, e->record))
+            continue;
+        snprintf(destination, sizeof destination, "%s%s", el->direct ? "payroll." : "new_", e->record->name);
+        if (!copy_entity(l, e->record, destination, entity_value(el->variables, "columns"), part, companies,
+                         e->scope == SCOPE_MONTH ? &el->skipped : NULL, &rows, err))
+            return false;
+        *rows_done += rows;
+    }
+    if (!has(part, &discrepancy_record))
+        return true;
+    struct buf columns = {0};
+    copy_columns(&discrepancy_record, 0, "", &columns);
+    bool ok = copy_entity(l, &discrepancy_record, "new_discrepancy", buf_str(&columns), part, companies, NULL, &rows, err);
+    buf_free(&columns);
+    l->discrepancy.seen += rows;
+    *rows_done += rows;
+    return ok;
+}
+
+/* ---- rejects ---- */
+
+/* With --company, those of the companies; else also those that name no company. */
+static bool reject_wanted(const struct load *l, const struct reject *reject)
+{
+    return reject->company_id.p ? stage_selects(l->run, reject->company_id) : l->whole;
+}
+
+static bool rejects_map(const struct load *l, struct map *ret, struct err *err)
+{
+    char *path = mem_printf("%s/rejects.ndjson", l->in.path), sha256[SHA256_HEX + 1];
+    bool ok = map_open(ret, path, err);
+    for (int i = 0; ok && i < l->in.n_files; i++) {
+        if (l->in.file[i].record != &reject_record)
+            continue;
+        sha256_of(ret->p, ret->len, sha256);
+        if (strcmp(sha256, l->in.file[i].sha256) != 0) {
+            map_close(ret);
+            ok = err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, l->in.file[i].sha256, sha256);
+        }
+    }
+    free(path);
+    return ok;
+}
+
+static bool copy_rejects(struct load *l, struct err *err)
+{
+    struct map map;
+    if (!l->in.rejects)
+        return true;
+    if (!rejects_map(l, &map, err))
+        return false;
+    struct buf columns = {0};
+    struct arena a = {0};
+    struct copying c;
+    copy_columns(&reject_record, 0, "", &columns);
+    bool ok = copying_begin(&c, l, "new_reject", buf_str(&columns), err);
+    const char *p = map.p, *end = map.p + map.len;
+    for (int64_t n = 1; ok && p < end; n++) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        struct str line = {p, (uint32_t)((newline ? newline : end) - p), false};
+        struct reject reject;
+        struct faults faults;
+        faults.n = 0;
+        arena_reset(&a);
+        if (!ndjson_decode(&reject_record, line, &a, &reject, &faults)) {
+            ok = err_set(err, ERR_DATA, "%s/rejects.ndjson:%lld: %.*s", l->in.path, (long long)n, (int)faults.text[0].len,
+                         faults.text[0].p);
+        } else if (reject_wanted(l, &reject)) {
+            copy_row(&reject_record, &reject, 0, &c.rows);
+            l->rejects++;
+            ok = copying_flush(&c, FLUSH_BYTES, err);
+        }
+        p += line.len + 1;
+    }
+    int64_t rows;
+    ok = copying_end(&c, ok, &rows, err);
+    arena_free(&a);
+    buf_free(&columns);
+    map_close(&map);
+    return ok;
+}
+
+bool stream_entities(struct load *l, struct err *err)
+{
+    struct part_companies companies = {0};
+    int64_t done = 0, rows = 0;
+    bool ok = true;
+    stage_progress(l->run, (long)(l->companies_ok + l->companies_failed));
+    for (int number = 0; ok && number < l->in.n_parts; number++) {
+        struct part_in part;
+        ok = !stage_stopped(err) && part_open(&part, &l->in, number, err);
+        if (!ok)
+            break;
+        ok = part_companies_read(l, &part, &companies, err);
+        ok = ok && (!companies.n || copy_part(l, &part, &companies, &rows, err));
+        done += companies.n;
+        progress_step((long)done, rows);
+        part_close(&part);
+    }
+    progress_end();
+    arena_free(&companies.arena);
+    return ok && copy_rejects(l, err);
+}

@@ -1,0 +1,28 @@
+BEGIN;
+
+SELECT set_config('work_mem', '128MB', true)
+WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('128MB');
+
+-- The companies of this run, as its index has them. Those that failed keep their facts: loads is false.
+CREATE TEMP TABLE this_company (
+    company_id      text PRIMARY KEY,
+    siren           text,
+    name            text,
+    headcount       bigint,
+    previous_sirens jsonb,
+    establishments  jsonb,
+    status          text,
+    sources         jsonb,
+    ranges          jsonb,
+    loads           boolean GENERATED ALWAYS AS (status = 'ok') STORED,
+    closed          boolean NOT NULL DEFAULT false
+) ON COMMIT DROP;
+
+CREATE TEMP TABLE new_reject ON COMMIT DROP AS
+SELECT stage, entity, company_id, reason, faults, source, line, raw FROM pipeline.reject WITH NO DATA;
+
+CREATE TEMP TABLE new_discrepancy ON COMMIT DROP AS
+SELECT company_id, payroll_month, code, severity, step, subject_type, subject_id, contract_id, cover_month, employee_id,
+       employment_id, member_id, invoice_id, line_id, side, expected_cents, actual_cents, delta_cents, expected, actual,
+       line_count, held_cents, candidates
+FROM payroll.discrepancy WITH NO DATA;

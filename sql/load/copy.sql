@@ -1,0 +1,1 @@
+COPY :destination (:columns) FROM STDIN;

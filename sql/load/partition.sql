@@ -1,0 +1,1 @@
+SELECT payroll.ensure_partition(:'period');

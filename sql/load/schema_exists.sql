@@ -1,0 +1,1 @@
+SELECT to_regclass('pipeline.migration') IS NOT NULL;

@@ -1,0 +1,2 @@
+CREATE TEMP TABLE new_:table ON COMMIT DROP AS
+SELECT :columns FROM payroll.:table WITH NO DATA;
