@@ -26,7 +26,7 @@ static const struct key establishment_keys[] = {
     {"payroll_token", KEY_SECRET, offsetof(struct config_establishment, payroll_token)},
 };
 
-#define KEYS(table) table, sizeof table / sizeof *table
+#define KEYS(table) (table), sizeof(table) / sizeof *(table)
 
 bool company_id_valid(const char *id)
 {

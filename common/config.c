@@ -3,7 +3,7 @@
 #include "common/config_keys.h"
 #include "common/file.h"
 
-enum { SECRET_BYTES_MAX = 64 << 10, PATH_BYTES_MAX = 4096, DAY_S = 86400 };
+enum { SECRET_BYTES_MAX = 64 << 10, PATH_BYTES_MAX = 4096, YEAR_S = 366 * 86400 };
 
 #define FIELD_AT(field) offsetof(struct config, field)
 
@@ -27,7 +27,7 @@ static const struct key config_keys[] = {
     {"rules.grace.hire", KEY_DAYS, FIELD_AT(grace_hire_days), .fallback = "10d", .max = 366},
     {"rules.grace.contract", KEY_DAYS, FIELD_AT(grace_contract_days), .fallback = "7d", .max = 366},
     {"rules.grace.change", KEY_DAYS, FIELD_AT(grace_change_days), .fallback = "5d", .max = 366},
-    {"rules.stale_after", KEY_DURATION, FIELD_AT(stale_after_s), .fallback = "36h", .min = 60, .max = 366 * DAY_S},
+    {"rules.stale_after", KEY_DURATION, FIELD_AT(stale_after_s), .fallback = "36h", .min = 60, .max = YEAR_S},
     {"rules.reject_limit", KEY_REJECT_LIMIT, FIELD_AT(reject_limit_count), .fallback = "0", .max = 1000000000},
     {"sources", KEY_MAP},
     {"companies", KEY_LIST},

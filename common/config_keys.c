@@ -280,13 +280,10 @@ static void bind_one(struct arena *a, struct yaml *map, const struct key *k, voi
         return;
     }
     enum yaml_kind kind = k->type == KEY_LIST ? YAML_LIST : k->type <= KEY_MAP ? YAML_MAP : YAML_SCALAR;
-    if (node->kind != kind)
-        refuse(k, node, err);
-    else if (node->fault || kind != YAML_SCALAR)
-        return;
-    else if (k->type == KEY_SECRET)
+    bool usable = node->kind == kind && !node->fault;
+    if (usable && k->type == KEY_SECRET)
         config_secret(a, node, (const char **)((char *)base + k->offset), err);
-    else if (!parse_value(k, node->text, node->quoted, a, base))
+    else if (node->kind != kind || (usable && kind == YAML_SCALAR && !parse_value(k, node->text, node->quoted, a, base)))
         refuse(k, node, err);
 }
 

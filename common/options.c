@@ -234,11 +234,13 @@ static bool parse_argument(struct options *o, enum stage stage, char **argv, int
     if (!option)
         return refuse_unknown(stage, name, len < 80 ? len : 80, err);
     const char *value = name[len] ? name + len + 1 : NULL;
-    if (!option->argument && value)
+    if (option->type == TYPE_FLAG && value)
         return err_set(err, ERR_USAGE, "--%s takes no value", option->name);
-    if (option->argument && !value)
+    if (option->type == TYPE_FLAG)
+        value = "";
+    else if (!value)
         value = argv[++*at];
-    if (option->argument && !value)
+    if (!value)
         return err_set(err, ERR_USAGE, "--%s needs a value: %s", option->name, option->argument);
     return set_value(o, option, value, err);
 }

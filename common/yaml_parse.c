@@ -49,6 +49,14 @@ static bool next_event(struct builder *b)
     return yaml_parser_parse(&b->parser, &b->event) || refuse_syntax(b);
 }
 
+static bool skip_two_events(struct builder *b)
+{
+    for (int i = 0; i < 2; i++)
+        if (!next_event(b))
+            return false;
+    return true;
+}
+
 static struct yaml *node_new(struct builder *b, enum yaml_kind kind)
 {
     if (++b->nodes > YAML_NODES_MAX) {
@@ -215,11 +223,11 @@ static void mark_duplicates(struct builder *b, struct yaml *map)
     for (struct yaml *m = map->child; m; m = m->next) {
         if (n == b->cap_members) {
             b->cap_members = n ? n * 2 : 64;
-            b->members = mem_realloc(b->members, b->cap_members * sizeof *b->members);
+            b->members = mem_realloc(b->members, b->cap_members * sizeof(struct yaml *));
         }
         b->members[n++] = m;
     }
-    qsort(b->members, n, sizeof *b->members, by_key);
+    qsort(b->members, n, sizeof(struct yaml *), by_key);
     for (size_t i = 1; i < n; i++) {
         struct yaml *first = b->members[i - 1], *again = b->members[i];
         if (strcmp(first->key, again->key) != 0)
@@ -251,7 +259,7 @@ static bool build_collection(struct builder *b, int depth, enum yaml_kind kind, 
             break;
         const char *key = NULL;
         int line = 0;
-        struct yaml *child;
+        struct yaml *child = NULL;
         if (kind == YAML_MAP && !build_key(b, &key, &line))
             return false;
         if (!build(b, depth + 1, &child))
@@ -314,14 +322,14 @@ static bool build(struct builder *b, int depth, struct yaml **ret)
 /* The stream: one document, or none, which is null. */
 static bool build_stream(struct builder *b, struct yaml **ret)
 {
-    struct yaml *root;
-    if (!next_event(b) || !next_event(b)) /* stream start, document start */
+    struct yaml *root = NULL;
+    if (!skip_two_events(b)) /* to the document's start */
         return false;
     if (b->event.type == YAML_STREAM_END_EVENT) {
         *ret = node_new(b, YAML_SCALAR);
         return true;
     }
-    if (!next_event(b) || !build(b, 1, &root) || !next_event(b) || !next_event(b)) /* …, document end, what follows */
+    if (!next_event(b) || !build(b, 1, &root) || !skip_two_events(b)) /* to what follows its end */
         return false;
     if (b->event.type != YAML_STREAM_END_EVENT)
         return refuse(b, "a second document; expected one");
@@ -355,7 +363,7 @@ bool yaml_parse(struct str text, const char *file, struct arena *a, struct yaml 
 bool yaml_read(const char *path, struct arena *a, struct yaml **ret, struct err *err)
 {
     struct map map;
-    struct yaml *root;
+    struct yaml *root = NULL;
     if (!map_open(&map, path, err)) {
         err->kind = ERR_CONFIG;
         return false;
