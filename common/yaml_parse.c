@@ -281,13 +281,16 @@ static bool event_properties(const struct builder *b, const char **ret_anchor, c
     const yaml_char_t *anchor, *tag;
     switch (b->event.type) {
     case YAML_SCALAR_EVENT:
-        anchor = b->event.data.scalar.anchor, tag = b->event.data.scalar.tag;
+        anchor = b->event.data.scalar.anchor;
+        tag = b->event.data.scalar.tag;
         break;
     case YAML_SEQUENCE_START_EVENT:
-        anchor = b->event.data.sequence_start.anchor, tag = b->event.data.sequence_start.tag;
+        anchor = b->event.data.sequence_start.anchor;
+        tag = b->event.data.sequence_start.tag;
         break;
     case YAML_MAPPING_START_EVENT:
-        anchor = b->event.data.mapping_start.anchor, tag = b->event.data.mapping_start.tag;
+        anchor = b->event.data.mapping_start.anchor;
+        tag = b->event.data.mapping_start.tag;
         break;
     default:
         return false;
