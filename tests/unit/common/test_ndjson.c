@@ -111,7 +111,7 @@ static const struct fault_case {
     {&link_record, TEXT("{\"company_id\":1,\"member_id\":[\"SECRET\"],\"employee_id\":{\"a\":true}}"), REJECT_WRONG_TYPE,
      {"company_id: expected a string, found a number", "member_id: expected a string, found an array",
       "employee_id: expected a string, found an object"}},
-    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET45678901234567890123456789012345678901234567890123456789012345\","
+    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET45678901234567890123456789012345678901234567890123456789012\","
                         "\"employee_id\":\"e\"}"), REJECT_TOO_LONG, {"member_id: longer than 64 bytes"}},
     {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET\\u0000\",\"employee_id\":\"e\"}"), REJECT_OUT_OF_RANGE,
      {"member_id: holds U+0000, which no text may"}},
