@@ -20,7 +20,7 @@ COMPILE      = $(CC) $(PREPROCESS) $(WARNINGS) $(filter-out -pie -Wl%,$(HARDENIN
 LINK         = $(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 STAGES       = extract transform load
-SQL          = $(sort $(wildcard sql/*.sql sql/*/*.sql))
+SQL          = $(filter-out sql/summary.sql,$(sort $(wildcard sql/*.sql sql/*/*.sql)))
 COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
 UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
@@ -125,7 +125,7 @@ clean: ## Remove what was built
 	rm -rf build build-* compile_commands.json
 
 help: ## This list
-	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 38
+	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
 .PHONY: all run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb bench \
         install clean help always
