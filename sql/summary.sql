@@ -5,7 +5,27 @@
 \pset null ''
 \set month :period '-01'
 
-\echo
+\pset tuples_only on
+\pset format unaligned
+SELECT format(E'\nPayroll month %s, run %s, as of %s UTC: ', payroll.month_name(period, 'en'), run_id,
+              to_char(as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'))
+       || CASE WHEN rows + discrepancies = 0 THEN 'nothing changed since the run before.'
+               ELSE format('%s rows and %s discrepancies changed.', rows, discrepancies) END
+       || E'\n'
+FROM pipeline.run
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(kind.value::bigint), 0) AS rows
+    FROM jsonb_each(counts -> 'changes') AS entity, jsonb_each_text(entity.value) AS kind
+) AS changes
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(value::bigint), 0) AS discrepancies
+    FROM jsonb_each_text(counts -> 'discrepancies') WHERE key <> 'seen'
+) AS life
+WHERE period = :'month'
+ORDER BY started_at DESC LIMIT 1;
+
+\pset tuples_only off
+\pset format aligned
 SELECT c.name AS "Company",
        coalesce(m.employees, 0) AS "Employees",
        payroll.euros(coalesce(m.employer_cents, 0)::bigint, :'language') AS "Employer pays",

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 state=.local
 bin=${BUILD:-build}/bin
 database=payroll
+case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in fr*) language=fr ;; *) language=en ;; esac
 as_of=27T06:00:00Z # the sample's now, in its payroll month
 
 feed_runs() {
@@ -69,7 +70,7 @@ run() {
     stage extract "${options[@]}"
     stage transform --period "$period"
     stage load --period "$period"
-    sql -q --pset footer=off -v period="$period" -f sql/summary.sql
+    sql -q -v period="$period" -v language="$language" -f sql/summary.sql
     exit $partial
 }
 
