@@ -35,6 +35,7 @@ COMMENT ON COLUMN payroll.member.nir_masked IS 'Social security number reduced t
 CREATE INDEX member_employee_idx ON payroll.member (company_id, employee_id);
 
 -- No primary key: employment_id is null for what is held for somebody unknown and for fees. The unique key replaces it.
+-- status is part of it: what is held now may stand beside the reversal of what a closed month gave.
 CREATE TABLE payroll.contribution (
     company_id      text   NOT NULL,
     payroll_month   date   NOT NULL,
