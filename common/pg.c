@@ -115,11 +115,13 @@ static bool url_check(const char *url, struct err *err)
     if (!is_uri && !strchr(url, '='))
         return true;   /* a database's name */
     PQconninfoOption *options = PQconninfoParse(url, NULL);
-    if (!options)
-        return err_set(err, ERR_CONFIG, "database: the url is not a connection string; expected "
-                       "postgresql://user@host:port/database or host=... dbname=...");
+    bool ok = options != NULL;
+    for (PQconninfoOption *o = options; ok && o->keyword; o++)
+        if (strcmp(o->keyword, "port") == 0 && o->val)
+            ok = strspn(o->val, "0123456789,") == strlen(o->val);
     PQconninfoFree(options);
-    return true;
+    return ok || err_set(err, ERR_CONFIG, "database: the url is not a connection string; expected "
+                         "postgresql://user@host:port/database or host=... dbname=...");
 }
 
 static int64_t clock_ms(void)

@@ -29,11 +29,11 @@ const struct entity entities[] = {
 };
 const int n_entities = sizeof entities / sizeof *entities;
 
-static bool is_key(const struct entity *e, const struct field *f)
+static bool in_key(const struct entity *e, const char *column)
 {
     for (const char *word = e->key; *word;) {
         size_t len = strcspn(word, " ");
-        if (len == f->name_len && memcmp(word, f->name, len) == 0)
+        if (len == strlen(column) && memcmp(word, column, len) == 0)
             return true;
         word += len + strspn(word + len, " ");
     }
@@ -46,7 +46,7 @@ static const char *match(const struct entity *e, struct arena *a)
     struct buf b = {0};
     for (uint32_t i = 0; i < e->record->n_fields; i++) {
         const struct field *f = &e->record->fields[i];
-        if (!is_key(e, f))
+        if (!in_key(e, f->name))
             continue;
         buf_adds(&b, b.len ? " AND " : "");
         if (f->need == NEED_OPT)
@@ -66,7 +66,7 @@ static const char *picked(const struct entity *e, struct arena *a)
     for (uint32_t i = 0; i < e->record->n_fields; i++) {
         const struct field *f = &e->record->fields[i];
         buf_adds(&b, i ? ", " : "");
-        if (is_key(e, f))
+        if (in_key(e, f->name))
             buf_addf(&b, "coalesce(n.%s, t.%s) AS %s", f->name, f->name, f->name);
         else
             buf_addf(&b, "n.%s", f->name);
@@ -100,9 +100,10 @@ void entity_variables(const struct entity *e, month_t period, month_t window_fir
         scope = arena_printf(a, "%s AND %s", member, month);
     } else if (e->scope == SCOPE_WINDOW) {
         gone = arena_printf(a, "t.%s BETWEEN '%s' AND '%s'", e->month, first, last);
-        scope = arena_printf(a, "%s AND t.%s BETWEEN (SELECT least('%s', min(%s)) FROM new_%s) AND "
-                             "(SELECT greatest('%s', max(%s)) FROM new_%s)",
-                             member, e->month, first, e->month, r->name, last, e->month, r->name);
+        if (in_key(e, e->month))   /* else the same row may come back with another month */
+            scope = arena_printf(a, "%s AND t.%s BETWEEN (SELECT least('%s', min(%s)) FROM new_%s) AND "
+                                 "(SELECT greatest('%s', max(%s)) FROM new_%s)",
+                                 member, e->month, first, e->month, r->name, last, e->month, r->name);
     }
     const struct variable variables[ENTITY_VARIABLES] = {
         {"table", r->name},

@@ -1,0 +1,696 @@
+"""load against a real PostgreSQL, from staging folders made by hand: what it writes, what it leaves alone, what it refuses."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from harness import BIN, Result, cluster_environment
+from staging import Writer
+
+PERIOD, MONTH = "2026-04", "2026-04-01"
+NIR = "1850175123456"
+CONFIG = """version: 1
+staging: { dir: "%s" }
+database: { url: "${DATABASE_URL:-}" }
+companies:
+  - { id: acme, siren: "552008443", headcount: 14 }
+  - { id: beta, siren: "404833048" }
+  - { id: gone, siren: "443121975" }
+"""
+FACTS = ("company", "contract", "invoice", "employee", "employment", "payroll_contract", "pay_base", "payroll_period",
+         "affiliation", "member", "contribution", "coverage", "invoice_control", "discrepancy_event")
+
+
+def contribution(line, cents, employer, employment="job1", member="mbr1", **more):
+    return {"payroll_month": PERIOD, "invoice_id": "inv1", "line_id": line, "employment_id": employment, "member_id": member,
+            "contract_id": "ctr1", "billing_month": PERIOD, "product": "health", "component": "fixed", "member_type": "employee",
+            "cover_from": "2026-04-01", "cover_to": "2026-04-30", "kind": "regular", "amount_cents": cents,
+            "employer_cents": employer, "employee_cents": cents - employer, "status": "ready", **more}
+
+
+def discrepancy(code="price_mismatch", **more):
+    return {"payroll_month": PERIOD, "code": code, "severity": "warning", "step": 0, "subject_type": "employment",
+            "subject_id": "job1", "contract_id": "ctr1", "cover_month": PERIOD, "employee_id": "emp1", "employment_id": "job1",
+            "expected_cents": 11710, "actual_cents": 11711, "delta_cents": 1, "line_count": 1, "held_cents": 0,
+            "candidates": [], **more}
+
+
+def control(total, held=0, **more):
+    return {"payroll_month": PERIOD, "invoice_id": "inv1", "billing_month": PERIOD, "line_count": 2, "total_cents": total,
+            "lines_cents": total, "allocated_cents": total - held, "posted_cents": 0, "held_cents": held,
+            "difference_cents": 0, **more}
+
+
+def company(company_id="acme", siren="552008443", **more):
+    sync = {"outcome": "ok", "attempted_at": "2026-04-27T05:00:00Z", "synced_at": "2026-04-27T05:00:00Z"}
+    return {"company_id": company_id, "siren": siren, "headcount": 14, "previous_sirens": [{"siren": "404833048"}],
+            "establishments": [{"siret": "55200844300011"}],
+            "sources": [{"source": "alan", **sync}, {"source": "payroll", **sync}], **more}
+
+
+def entities():
+    """One employee, two lines, one of them held for somebody unknown."""
+    person = {"nir": NIR, "first_name": "Zoé \"Zaza\"", "last_name": "D'Arc\\Tab\t\nÉ", "birth_date": "1985-01-02"}
+    return {
+        "contracts": [{"contract_id": "ctr1", "product": "health", "reference": "SANTE1", "insurer_code": "AALAN1",
+                       "valid_from": "2020-01-01", "status": "active", "proration": "none",
+                       "terms": [{"category": "all", "member_type": "employee", "valid_from": "2026-01-01", "basis": "fixed",
+                                  "price_cents": 11710, "employer_share_ppm": 600000, "option_code": "a\\b\"c"}]}],
+        "invoices": [{"invoice_id": "inv1", "number": "F1", "type": "invoice", "siren": "552008443", "billing_month": PERIOD,
+                      "issued_on": "2026-04-02", "currency": "EUR", "total_cents": 23420, "line_count": 2, "status": "issued"}],
+        "employees": [{"employee_id": "emp1", "matricule": "0001", **person}],
+        "employments": [{"employment_id": "job1", "employee_id": "emp1", "siret": "55200844300011", "starts_on": "2020-01-01",
+                         "status": "active", "health_contract_ids": ["p1", "p\\2", "p\"3,{}"], "exempt": False}],
+        "payroll_contracts": [{"payroll_contract_id": "p1", "product": "health", "reference": "SANTE1",
+                               "employment_ids": ["job1"]}],
+        "pay_bases": [{"employment_id": "job1", "month": PERIOD, "gross_cents": 300000}],
+        "payroll_periods": [{"month": PERIOD, "status": "open"}],
+        "affiliations": [{"affiliation_id": "aff1", "member_id": "mbr1", "contract_id": "ctr1", "status": "active",
+                          "starts_on": "2020-01-01", **person}],
+        "members": [{"member_id": "mbr1", "employee_id": "emp1", "matched_by": "nir", **person},
+                    {"member_id": "mbr2", "matched_by": "none"}],
+        "contributions": [contribution("l1", 11710, 7026),
+                          contribution("l2", 11710, 0, None, "mbr2", status="held", hold_code="member_not_in_payroll")],
+        "coverage": [],
+        "invoice_controls": [control(23420, held=11710)],
+        "discrepancies": [discrepancy()],
+    }
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.base_env = cluster_environment()
+        cls.template = f"load_template_{os.getpid()}"
+        subprocess.run(["createdb", cls.template], env=cls.base_env, check=True)
+        cls.addClassCleanup(subprocess.run, ["dropdb", "--force", cls.template], env=cls.base_env, check=True)
+        folder = tempfile.mkdtemp(prefix="load-test-")
+        cls.addClassCleanup(shutil.rmtree, folder)
+        config = pathlib.Path(folder, "pipeline.yaml")
+        config.write_text(CONFIG % folder, encoding="utf-8")
+        done = subprocess.run([BIN / "load", "--migrate", "--config", config], capture_output=True, text=True,
+                              env={**cls.base_env, "PGDATABASE": cls.template})
+        assert done.returncode == 0, done.stderr
+
+    def setUp(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="load-test-"))
+        self.addCleanup(shutil.rmtree, self.path)
+        self.config = self.path / "pipeline.yaml"
+        self.config.write_text(CONFIG % (self.path / "staging"), encoding="utf-8")
+        self.database = f"load_{os.getpid()}_{self.id().split('.')[-1][:40].lower()}"
+        subprocess.run(["createdb", "-T", self.template, self.database], env=self.base_env, check=True)
+        self.addCleanup(subprocess.run, ["dropdb", "--force", self.database], env=self.base_env, check=True)
+        self.env = {**self.base_env, "PGDATABASE": self.database}
+        self.nights = 0
+
+    def stage(self, companies, rejects=(), run_id=None, period=PERIOD, **more):
+        """A run of transform; each begins a minute after the one before."""
+        self.nights += 1
+        began = f"2026-04-27T06:{self.nights:02}:00Z"
+        run_id = run_id or f"run{self.nights}"
+        Writer(self.path / "staging", "transform", run_id, period, began, **more).write(companies, rejects)
+        return run_id
+
+    def command(self, *args, period=PERIOD):
+        return [BIN / "load", "--config", self.config, "--period", period, *args]
+
+    def load(self, *args, period=PERIOD, **env):
+        return Result(subprocess.run(self.command(*args, period=period), env={**self.env, **env}, timeout=120,
+                                     capture_output=True, text=True))
+
+    def must(self, *args, status=0, **more):
+        result = self.load(*args, **more)
+        self.assertEqual(result.status, status, result.stderr)
+        return result.report
+
+    def refused(self, status, *texts, args=(), **more):
+        result = self.load(*args, **more)
+        self.assertEqual(result.status, status, result.stderr)
+        for text in texts:
+            self.assertIn(text, result.stderr)
+        self.assertNotIn(NIR, result.stderr + json.dumps(result.report))
+        return result
+
+    def psql(self, sql):
+        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=self.env, check=True, text=True,
+                              stdout=subprocess.PIPE).stdout.strip()
+
+    def rows(self, sql):
+        return json.loads(self.psql(f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t"))
+
+    def versions(self):
+        """Every fact with its row version: a row written again has another one."""
+        return {table: self.psql(f"SELECT xmin, t FROM payroll.{table} t ORDER BY 2") for table in FACTS}
+
+    def contents(self):
+        return {table: self.psql(f"SELECT t FROM payroll.{table} t ORDER BY 1")
+                for table in FACTS if table != "discrepancy_event"}
+
+
+class FirstLoad(Case):
+    def test_everything_arrives_as_staged(self):
+        self.stage([(company(), entities())])
+        report = self.must()
+        self.assertEqual(report["status"], "ok")
+        self.assertEqual(report["rows"]["contributions"], 2)
+        self.assertEqual(report["cents"]["contributions"], 23420)
+        self.assertEqual(report["changes"]["contributions"], {"inserted": 2, "updated": 0, "deleted": 0})
+        self.assertEqual(report["discrepancies"]["opened"], 1)
+        self.assertTrue(report["changed"])
+        self.assertEqual(self.rows("SELECT siren, headcount, previous_sirens, establishments FROM payroll.company"), [
+            {"siren": "552008443", "headcount": 14, "previous_sirens": [{"siren": "404833048", "until": None}],
+             "establishments": [{"siret": "55200844300011", "payroll_company_id": None}]}])
+        self.assertEqual(self.rows("SELECT nir, first_name, last_name, birth_date FROM payroll.employee"), [
+            {"nir": NIR, "first_name": 'Zoé "Zaza"', "last_name": "D'Arc\\Tab\t\nÉ", "birth_date": "1985-01-02"}])
+        self.assertEqual(self.rows("SELECT health_contract_ids, provident_contract_ids, exempt FROM payroll.employment"), [
+            {"health_contract_ids": ["p1", "p\\2", "p\"3,{}"], "provident_contract_ids": [], "exempt": False}])
+        term = self.rows("SELECT terms FROM payroll.contract")[0]["terms"][0]
+        self.assertEqual((term["option_code"], term["price_cents"], term["rate_ppm"]), ("a\\b\"c", 11710, None))
+        self.assertEqual(self.rows("SELECT payroll_month, employment_id, employer_cents, status, hold_code "
+                                   "FROM payroll.contribution ORDER BY line_id"), [
+            {"payroll_month": MONTH, "employment_id": "job1", "employer_cents": 7026, "status": "ready", "hold_code": None},
+            {"payroll_month": MONTH, "employment_id": None, "employer_cents": 0, "status": "held",
+             "hold_code": "member_not_in_payroll"}])
+        self.assertEqual(self.rows("SELECT run_id, status, counts->'rows'->'contributions' AS rows, cents->'contributions' AS cents, "
+                                   "period FROM pipeline.run"),
+                         [{"run_id": "run1", "status": "ok", "rows": 2, "cents": 23420, "period": MONTH}])
+
+    def test_dry_run_leaves_nothing(self):
+        self.stage([(company(), entities())])
+        report = self.must("--dry-run")
+        self.assertTrue(report["dry_run"])
+        self.assertEqual(report["changes"]["contributions"]["inserted"], 2)
+        self.assertEqual(self.psql("SELECT count(*) FROM pipeline.run"), "0")
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.company"), "0")
+
+    def test_only_the_companies_asked_for(self):
+        other = {"contributions": [], "invoices": [], "pay_bases": [{"employment_id": "x", "month": PERIOD, "gross_cents": 1}]}
+        self.stage([(company(), entities()), (company("beta", "404833048"), other)])
+        self.must("--company", "beta")
+        self.assertEqual(self.psql("SELECT company_id FROM payroll.company"), "beta")
+        self.must()
+        self.assertEqual(self.psql("SELECT string_agg(company_id, ' ' ORDER BY company_id) FROM payroll.company"), "acme beta")
+
+    def test_shards_together_give_the_whole(self):
+        companies = [(company(name, siren), entities()) for name, siren in
+                     (("acme", "552008443"), ("beta", "404833048"), ("gone", "443121975"))]
+        self.stage(companies)
+        for shard in ("0/2", "1/2"):
+            self.must("--shard", shard)
+        sharded = self.contents()
+        self.assertEqual(self.psql("SELECT count(*) FROM pipeline.run"), "2")
+        self.psql("SET client_min_messages = warning; TRUNCATE pipeline.run CASCADE; TRUNCATE payroll.company, payroll.contribution, payroll.discrepancy CASCADE")
+        self.must()
+        self.assertEqual(self.contents(), sharded)
+
+
+class SecondLoad(Case):
+    def test_the_same_run_again_changes_nothing(self):
+        self.stage([(company(), entities())], rejects=[
+            {"stage": "extract", "entity": "invoices", "company_id": "acme", "reason": "bad_date", "faults": ["x"],
+             "source": "http://x", "line": 3, "raw": "{\"a\":\"\\u00e9\"}"}])
+        self.must(status=3)
+        before = self.versions(), self.rows("SELECT xmin, * FROM pipeline.run"), self.rows("SELECT xmin, * FROM pipeline.reject"), \
+            self.rows("SELECT xmin, * FROM payroll.discrepancy"), self.rows("SELECT xmin, * FROM payroll.source_sync")
+        self.assertEqual(len(before[2]), 1)
+        result = self.load()
+        self.assertEqual(result.status, 3)
+        self.assertFalse(result.report["changed"])
+        self.assertIn("nothing changed", result.stderr)
+        self.assertEqual(before, (self.versions(), self.rows("SELECT xmin, * FROM pipeline.run"),
+                                  self.rows("SELECT xmin, * FROM pipeline.reject"),
+                                  self.rows("SELECT xmin, * FROM payroll.discrepancy"),
+                                  self.rows("SELECT xmin, * FROM payroll.source_sync")))
+
+    def test_a_new_night_with_equal_data_writes_no_fact(self):
+        self.stage([(company(), entities())])
+        self.must()
+        before = self.versions()
+        self.stage([(company(), entities())])
+        self.assertFalse(self.must()["changed"])
+        self.assertEqual(self.versions(), before)
+        self.assertEqual(self.rows("SELECT first_seen_run, last_seen_run, status FROM payroll.discrepancy"),
+                         [{"first_seen_run": "run1", "last_seen_run": "run2", "status": "open"}])
+
+    def test_only_what_differs_is_written(self):
+        self.stage([(company(), entities())])
+        self.must()
+        data = entities()
+        data["contributions"] = [contribution("l1", 11710, 7026), contribution("l3", 11710, 7027)]
+        data["invoice_controls"] = [control(23420)]
+        data["employees"][0]["last_name"] = "Other"
+        data["members"] = data["members"][:1]
+        before = self.psql("SELECT xmin FROM payroll.contribution WHERE line_id = 'l1'")
+        self.stage([(company(), data)])
+        changes = self.must()["changes"]
+        self.assertEqual({name: change for name, change in changes.items() if any(change.values())}, {
+            "contributions": {"inserted": 1, "updated": 0, "deleted": 1},
+            "invoice_controls": {"inserted": 0, "updated": 1, "deleted": 0},
+            "employees": {"inserted": 0, "updated": 1, "deleted": 0},
+            "members": {"inserted": 0, "updated": 0, "deleted": 1}})
+        self.assertEqual(self.psql("SELECT xmin FROM payroll.contribution WHERE line_id = 'l1'"), before)
+
+    def test_the_result_does_not_depend_on_what_was_there(self):
+        first = entities()
+        first["contributions"][0]["employer_cents"], first["contributions"][0]["employee_cents"] = 1, 11709
+        first["pay_bases"].append({"employment_id": "job1", "month": "2026-03", "gross_cents": 5})
+        self.stage([(company(), first), (company("beta", "404833048"), entities())])
+        self.must()
+        self.stage([(company(), entities()), (company("beta", "404833048"), entities())])
+        self.must()
+        after = self.contents()
+        self.psql("SET client_min_messages = warning; TRUNCATE pipeline.run CASCADE; TRUNCATE payroll.company, payroll.contribution, payroll.discrepancy, "
+                  "payroll.pay_base, payroll.invoice, payroll.invoice_control, payroll.employee, payroll.employment, "
+                  "payroll.member, payroll.contract, payroll.affiliation, payroll.payroll_contract, payroll.payroll_period CASCADE")
+        self.must()
+        self.assertEqual(self.contents(), after)
+
+    def test_a_row_changed_by_hand_is_put_right(self):
+        self.stage([(company(), entities())])
+        self.must()
+        before = self.contents()
+        self.psql("UPDATE payroll.contribution SET employer_cents = 1, employee_cents = 11709 WHERE line_id = 'l1'")
+        self.assertEqual(self.must()["changes"]["contributions"]["updated"], 1)
+        self.assertEqual(self.contents(), before)
+
+    def test_invoices_before_the_window_stay(self):
+        self.stage([(company(), entities())])
+        self.must()
+        self.psql("INSERT INTO payroll.invoice SELECT company_id, 'old', number, type, siren, '2025-12-01', issued_on, due_on, "
+                  "currency, total_cents, line_count, status, updated_at FROM payroll.invoice")
+        self.psql("INSERT INTO payroll.invoice SELECT company_id, 'withdrawn', number, type, siren, '2026-03-01', issued_on, "
+                  "due_on, currency, total_cents, line_count, status, updated_at FROM payroll.invoice WHERE invoice_id = 'inv1'")
+        self.must()
+        self.assertEqual(self.psql("SELECT string_agg(invoice_id, ' ' ORDER BY invoice_id) FROM payroll.invoice"), "inv1 old")
+
+    def test_the_next_month_leaves_this_one_alone(self):
+        self.stage([(company(), entities())])
+        self.must()
+        before = self.rows("SELECT xmin, * FROM payroll.contribution ORDER BY line_id")
+        may = json.loads(json.dumps(entities()).replace("2026-04", "2026-05").replace("inv1", "inv2").replace('"l1"', '"l3"')
+                         .replace('"l2"', '"l4"'))
+        may["employments"], may["members"] = [], []
+        may["contributions"] = [dict(c, status="held", hold_code="base_missing") for c in may["contributions"]]
+        may["invoice_controls"] = [dict(control(23420, held=23420), invoice_id="inv2", payroll_month="2026-05",
+                                        billing_month="2026-05")]
+        self.stage([(company(), may)], period="2026-05")
+        self.must(period="2026-05")
+        self.assertEqual(self.rows("SELECT xmin, * FROM payroll.contribution WHERE payroll_month = '2026-04-01' ORDER BY line_id"),
+                         before)
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "4")
+        self.assertEqual(self.psql("SELECT employment_id FROM payroll.employment"), "job1")   # April still names it
+
+
+class Refusals(Case):
+    def staged_refused(self, data, *texts):
+        self.stage([(company(), data)])
+        self.refused(65, *texts)
+        for table in FACTS:
+            self.assertEqual(self.psql(f"SELECT count(*) FROM payroll.{table}"), "0", table)
+        self.assertEqual(self.psql("SELECT count(*) FROM pipeline.run"), "0")
+
+    def test_shares_that_do_not_add_up(self):
+        data = entities()
+        data["contributions"][0]["employee_cents"] += 1
+        self.staged_refused(data, "contribution_sum_check")
+
+    def test_shares_that_do_not_add_up_on_a_second_night(self):
+        self.stage([(company(), entities())])
+        self.must()
+        before = self.versions()
+        data = entities()
+        data["contributions"][0]["employee_cents"] += 1
+        self.stage([(company(), data)])
+        self.refused(65, "company acme: line l1: employer 7026 + employee 4685 cents are not the amount 11710")
+        self.assertEqual(self.versions(), before)
+
+    def test_a_control_that_says_another_sum(self):
+        data = entities()
+        data["invoice_controls"] = [control(23420, held=11709)]
+        self.staged_refused(data, "company acme: invoice inv1: 11710 cents ready and 11710 held")
+
+    def test_a_contribution_without_a_control(self):
+        data = entities()
+        data["invoice_controls"] = []
+        self.staged_refused(data, "invoice inv1")
+
+    def test_ready_for_somebody_unmatched(self):
+        data = entities()
+        data["members"][0].update(employee_id=None, matched_by="none")
+        self.staged_refused(data, "line l1: ready, but member mbr1 is not matched")
+
+    def test_ready_for_somebody_exempt(self):
+        data = entities()
+        data["coverage"] = [{"payroll_month": PERIOD, "employment_id": "job1", "employee_id": "emp1", "reason": "exempt"}]
+        self.staged_refused(data, "employment job1 is exempt")
+
+    def test_ready_in_portability(self):
+        data = entities()
+        data["affiliations"][0]["status"] = "portability"
+        self.staged_refused(data, "member mbr1 is in portability")
+
+    def test_another_payroll_month(self):
+        data = entities()
+        data["contributions"][0]["payroll_month"] = "2026-03"
+        result = self.load_staged(data)
+        self.assertIn(result.status, (65, 70), result.stderr)
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "0")
+
+    def load_staged(self, data):
+        self.stage([(company(), data)])
+        return self.load()
+
+    def test_an_empty_feed_is_refused_unless_allowed(self):
+        self.stage([(company(), entities()), (company("beta", "404833048"), entities())])
+        self.must()
+        nothing = {name: [] for name in entities()}
+        self.stage([(company(), nothing), (company("beta", "404833048"), nothing)])
+        self.refused(65, "company acme: ", "company beta: ", "--allow-empty")
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "4")
+        self.must("--allow-empty")
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "0")
+        self.must()
+
+    def test_a_failed_company_keeps_its_facts(self):
+        self.stage([(company(), entities()), (company("beta", "404833048"), entities())])
+        self.must()
+        before = self.versions()
+        failed = company(status="failed", sources=[
+            {"source": "alan", "outcome": "failed", "attempted_at": "2026-04-28T05:00:00Z", "error": "401"}])
+        self.stage([(failed, {}), (company("beta", "404833048"), entities())])
+        report = self.must(status=3)
+        self.assertEqual(report["companies"], {"ok": 1, "failed": 1, "closed": 0})
+        self.assertEqual(self.versions(), before)
+        self.assertEqual(self.rows("SELECT source, outcome, synced_at, error FROM payroll.source_sync WHERE company_id = 'acme'"), [
+            {"source": "alan", "outcome": "failed", "synced_at": "2026-04-27T05:00:00+00:00", "error": "401"}])
+
+    def test_a_closed_month_never_changes(self):
+        self.stage([(company(), entities()), (company("beta", "404833048"), entities())])
+        self.must()
+        self.psql(f"INSERT INTO payroll.period (company_id, payroll_month, status, closed_at, closed_by) "
+                  f"VALUES ('acme', '{MONTH}', 'closed', now(), 'marie')")
+        before = self.psql("SELECT xmin, c FROM payroll.contribution c WHERE company_id = 'acme' ORDER BY 2")
+        data = entities()
+        data["contributions"] = data["contributions"][:1]
+        data["invoice_controls"] = [control(11710)]
+        data["invoices"][0]["total_cents"] = 11710
+        self.stage([(company(), data), (company("beta", "404833048"), data)])
+        report = self.must()
+        self.assertEqual(report["rows_of_closed_months"], 2)
+        self.assertEqual(report["companies"]["closed"], 1)
+        self.assertEqual(self.psql("SELECT xmin, c FROM payroll.contribution c WHERE company_id = 'acme' ORDER BY 2"), before)
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution WHERE company_id = 'beta'"), "1")
+
+    def test_values_stay_out_of_messages(self):
+        data = entities()
+        data["employees"].append(dict(data["employees"][0]))   # the key is there twice; the row holds a number
+        self.staged_refused(data, "employee_pkey")
+
+    def test_schema_of_another_version(self):
+        self.stage([(company(), entities())])
+        self.psql("DELETE FROM pipeline.migration WHERE version = (SELECT max(version) FROM pipeline.migration)")
+        self.refused(78, "load --migrate")
+        self.psql("UPDATE pipeline.migration SET sha256 = repeat('0', 64) WHERE version = 1")
+        self.refused(78, "0001_")
+        self.refused(78, "0001_", args=["--migrate"])
+
+    def test_no_schema(self):
+        self.stage([(company(), entities())])
+        self.refused(78, "load --migrate", PGDATABASE="postgres")
+
+    def test_nothing_staged(self):
+        self.refused(66, "transform")
+
+    def test_database_away(self):
+        self.stage([(company(), entities())])
+        self.refused(69, "127.0.0.1", DATABASE_URL="postgresql://u:s3cret@127.0.0.1:1/x")
+
+    def test_refused_rights(self):
+        self.stage([(company(), entities())])
+        self.psql("DO $$BEGIN CREATE ROLE load_test_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")
+        self.refused(77, PGUSER="load_test_reader")
+
+    def test_a_bad_url_is_not_repeated(self):
+        self.stage([(company(), entities())])
+        for url in ("postgresql://u:s3@cret@localhost/x", "postgresql://u:s3cret@localhost:port/x", "host=x s3cret"):
+            result = self.refused(78, "database", DATABASE_URL=url)
+            self.assertNotIn("s3", result.stderr)
+            self.assertNotIn("cret", result.stderr)
+
+
+class Discrepancies(Case):
+    def state(self):
+        return self.rows("SELECT status, payroll_month, delta_cents, first_seen_run, last_seen_run, resolved_by_run, "
+                         "(SELECT json_agg(event ORDER BY event_id) FROM payroll.discrepancy_event e "
+                         " WHERE (e.company_id, e.discrepancy_id) = (d.company_id, d.id)) AS events "
+                         "FROM payroll.discrepancy d ORDER BY id")
+
+    def night(self, *found, period=PERIOD):
+        data = {**entities(), "discrepancies": list(found)}
+        if period != PERIOD:
+            data = json.loads(json.dumps(data).replace(PERIOD, period))
+            data["discrepancies"] = list(found)
+        self.stage([(company(), data)], period=period)
+        return self.must(period=period)["discrepancies"]
+
+    def test_opened_seen_again_resolved_returned(self):
+        self.assertEqual(self.night(discrepancy())["opened"], 1)
+        self.assertEqual(self.night(discrepancy(delta_cents=2))["changed"], 1)
+        self.assertEqual(self.night()["resolved"], 1)
+        self.assertEqual(self.night()["resolved"], 0)
+        self.assertEqual(self.state()[0]["resolved_by_run"], "run3")
+        self.assertEqual(self.night(discrepancy())["returned"], 1)
+        self.assertEqual(self.state(), [
+            {"status": "open", "payroll_month": MONTH, "delta_cents": 1, "first_seen_run": "run1", "last_seen_run": "run5",
+             "resolved_by_run": None, "events": ["opened", "resolved", "returned"]}])
+
+    def test_accepted_stays_until_its_amounts_change(self):
+        self.night(discrepancy())
+        self.psql("SELECT payroll.accept_discrepancy(id, 'fine') FROM payroll.discrepancy")
+        self.assertEqual(self.night(discrepancy(expected="x"))["reopened"], 0)
+        self.assertEqual(self.state()[0]["status"], "accepted")
+        self.assertEqual(self.night(discrepancy(delta_cents=2))["reopened"], 1)
+        self.assertEqual(self.state()[0]["status"], "open")
+        self.assertEqual(self.state()[0]["events"], ["opened", "accepted", "reopened"])
+
+    def test_accepted_and_in_progress_resolve_themselves(self):
+        self.night(discrepancy(), discrepancy("rate_mismatch"))
+        self.psql("SELECT payroll.accept_discrepancy(id, 'fine') FROM payroll.discrepancy WHERE code = 'price_mismatch'")
+        self.psql("SELECT payroll.progress_discrepancy(id, 'asked') FROM payroll.discrepancy WHERE code = 'rate_mismatch'")
+        self.assertEqual(self.night(discrepancy("rate_mismatch"))["resolved"], 1)
+        self.assertEqual([row["status"] for row in self.state()], ["resolved", "in_progress"])
+        self.assertEqual(self.night()["resolved"], 1)
+
+    def test_the_next_month_resolves_standing_conditions_only(self):
+        standing = discrepancy("nir_missing", contract_id=None, cover_month=None, expected_cents=None, actual_cents=None,
+                               delta_cents=None)
+        self.night(discrepancy(), standing, discrepancy("siren_mismatch", cover_month=None, invoice_id="inv1"))
+        self.assertEqual(self.night(period="2026-05")["resolved"], 1)
+        self.assertEqual(self.psql("SELECT string_agg(code || ' ' || status, ', ' ORDER BY code) FROM payroll.discrepancy"),
+                         "nir_missing resolved, price_mismatch open, siren_mismatch open")
+
+    def test_an_earlier_month_does_not_undo_a_later_one(self):
+        standing = discrepancy("nir_missing", contract_id=None, cover_month=None)
+        self.night(standing)
+        self.night(dict(standing, payroll_month="2026-05", delta_cents=7), period="2026-05")
+        self.night(standing)
+        self.night()
+        state = self.state()[0]
+        self.assertEqual((state["status"], state["payroll_month"], state["delta_cents"]), ("open", "2026-05-01", 7))
+
+
+class Rejects(Case):
+    REJECT = {"stage": "extract", "entity": "invoices", "company_id": "acme", "reason": "bad_date", "faults": ["a\\", "b\"\n"],
+              "source": "http://x", "line": 3, "raw": "{\"nir\":\"%s\"}\\" % NIR}
+
+    def test_rejects_are_replaced(self):
+        self.stage([(company(), entities())], rejects=[self.REJECT, {**self.REJECT, "company_id": None, "line": None}], run_id="r")
+        self.must(status=3)
+        self.assertEqual(self.rows("SELECT company_id, faults, raw, line FROM pipeline.reject ORDER BY company_id"), [
+            {"company_id": "acme", "faults": ["a\\", "b\"\n"], "raw": self.REJECT["raw"], "line": 3},
+            {"company_id": None, "faults": ["a\\", "b\"\n"], "raw": self.REJECT["raw"], "line": None}])
+        self.assertEqual(self.psql("SELECT status FROM pipeline.run"), "partial")
+        self.stage([(company(), entities())], rejects=[{**self.REJECT, "line": 4}], run_id="r")
+        self.must(status=3)
+        self.assertEqual(self.psql("SELECT line FROM pipeline.reject"), "4")
+
+
+class Interruptions(Case):
+    def blocker(self):
+        """Another load of the same company, as far as the database can tell."""
+        process = subprocess.Popen(["psql", "-Xq"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process.stdin.write("BEGIN; SELECT 'locked' FROM payroll.company FOR UPDATE;\n")
+        process.stdin.flush()
+        while "locked" not in process.stdout.readline():
+            pass
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+
+    def test_a_second_load_waits_and_then_gives_up(self):
+        self.stage([(company(), entities())])
+        self.must()
+        self.blocker()
+        result = self.refused(75, "lock", PGOPTIONS="-c lock_timeout=300ms")
+        self.assertEqual(result.report["status"], "failed")
+
+    def test_a_second_load_goes_on_when_the_first_is_done(self):
+        self.stage([(company(), entities())])
+        self.must()
+        blocker = self.blocker()
+        threading.Timer(0.5, blocker.stdin.write, ["COMMIT;\n"]).start()
+        threading.Timer(0.6, blocker.stdin.flush).start()
+        self.must()
+
+    def test_a_signal_cancels_and_rolls_back(self):
+        self.stage([(company(), entities())])
+        self.must()
+        self.blocker()
+        process = subprocess.Popen(self.command(), env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 20
+        while self.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'alan-load' "
+                        "AND datname = current_database()") == "0":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 75)
+        self.assertEqual(json.loads(out)["status"], "failed")
+        self.assertEqual(self.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'alan-load' "
+                                   "AND datname = current_database()"), "0")
+
+    def test_killed_and_run_again_gives_the_same(self):
+        self.stage([(company(), entities())])
+        self.must()
+        wanted = self.contents()
+        self.psql("SET client_min_messages = warning; TRUNCATE pipeline.run CASCADE; TRUNCATE payroll.contribution, payroll.discrepancy CASCADE")
+        self.blocker_then_kill()
+        self.must()
+        self.assertEqual(self.contents(), wanted)
+
+    def blocker_then_kill(self):
+        blocker = self.blocker()
+        process = subprocess.Popen(self.command(), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        process.kill()
+        process.wait()
+        self.end(blocker)
+
+    def test_connection_lost_at_commit(self):
+        """A proxy passes everything on and cuts the line once COMMIT has gone through."""
+        self.stage([(company(), entities())])
+        for survives in (True, False):
+            with Proxy(f"{self.env['PGHOST']}/.s.PGSQL.{self.env['PGPORT']}", self.path / f"proxy{survives}", survives) as proxy:
+                result = self.load(PGHOST=str(proxy.folder))
+            if survives:
+                self.assertEqual(result.status, 0, result.stderr)
+                self.assertIn("lost at COMMIT", result.stderr)
+                self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "2")
+                self.psql("SET client_min_messages = warning; TRUNCATE pipeline.run CASCADE; TRUNCATE payroll.contribution, payroll.discrepancy CASCADE")
+            else:
+                self.assertEqual(result.status, 75, result.stderr)
+                self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "0")
+
+
+class Proxy:
+    """Between load and the server. Cuts the first connection at COMMIT: after the server has done it (survives), or instead of
+    passing it on."""
+
+    def __init__(self, server, folder, survives):
+        self.server, self.folder, self.survives, self.cut = server, folder, survives, False
+        folder.mkdir()
+
+    def __enter__(self):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.folder / os.path.basename(self.server)))
+        self.listener.listen()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.server)
+            threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
+            threading.Thread(target=self.back, args=(server, client), daemon=True).start()
+
+    def forward(self, client, server):
+        while data := client.recv(1 << 16):
+            if data.startswith(b"Q") and b"COMMIT;" in data[:16] and not self.cut:
+                self.cut = True
+                if self.survives:
+                    server.sendall(data)
+                    time.sleep(0.5)
+                client.shutdown(socket.SHUT_RDWR)
+                server.shutdown(socket.SHUT_RDWR)
+                return
+            server.sendall(data)
+        server.shutdown(socket.SHUT_WR)
+
+    def back(self, server, client):
+        first = not self.cut
+        try:
+            while data := server.recv(1 << 16):
+                if self.cut and first:
+                    return
+                client.sendall(data)
+            client.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+class Migrations(Case):
+    def test_again_changes_nothing(self):
+        before = self.rows("SELECT * FROM pipeline.migration ORDER BY version")
+        report = self.must("--migrate")
+        self.assertEqual((report["migrations"], report["codes_changed"]), ([], 0))
+        self.assertEqual(self.rows("SELECT * FROM pipeline.migration ORDER BY version"), before)
+
+    def test_the_catalogue_is_put_right(self):
+        self.psql("UPDATE payroll.discrepancy_code SET severity = 'info', title_fr = '' WHERE code = 'nir_mismatch'")
+        self.assertEqual(self.must("--migrate")["codes_changed"], 1)
+        self.assertEqual(self.psql("SELECT severity FROM payroll.discrepancy_code WHERE code = 'nir_mismatch'"), "error")
+
+    def test_two_at_once(self):
+        subprocess.run(["createdb", self.database + "_b"], env=self.base_env, check=True)
+        self.addCleanup(subprocess.run, ["dropdb", "--force", self.database + "_b"], env=self.base_env, check=True)
+        env = {**self.env, "PGDATABASE": self.database + "_b"}
+        both = [subprocess.Popen(self.command("--migrate"), env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                for _ in range(2)]
+        reports = [json.loads(process.communicate(timeout=60)[0]) for process in both]
+        self.assertEqual([process.returncode for process in both], [0, 0])
+        self.assertEqual(sorted(bool(report["migrations"]) for report in reports), [False, True])
+
+    def test_a_loader_needs_no_more_than_its_role(self):
+        self.psql("DO $$BEGIN CREATE ROLE load_test_loader LOGIN IN ROLE payroll_loader; "
+                  "EXCEPTION WHEN duplicate_object THEN NULL; END$$")
+        self.stage([(company(), entities())])
+        self.must(PGUSER="load_test_loader")
+        self.stage([(company(), {**entities(), "discrepancies": []})])
+        self.assertEqual(self.must(PGUSER="load_test_loader")["discrepancies"]["resolved"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
