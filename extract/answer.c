@@ -125,7 +125,6 @@ static enum err_kind kind_of_code(const struct answer *answer)
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CIPHER:
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         return ERR_CONFIG;
     case CURLE_FILE_COULDNT_READ_FILE:
         return ERR_NO_INPUT;

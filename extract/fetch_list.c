@@ -259,7 +259,8 @@ static struct ask list_ask(const struct fetch_list *l, int64_t timeout_ms)
 {
     return (struct ask){
         .source = l->request->source, .url = l->url, .bearer = l->token ? l->token->value : l->credential.bearer,
-        .header = l->credential.header, .etag = l->cached ? l->cached->etag : STR_NULL, .timeout_ms = timeout_ms,
+        .header = l->credential.header, .etag = l->cached ? l->cached->etag : STR_NULL,
+        .fresh = l->tries.failures > 0, .timeout_ms = timeout_ms,
     };
 }
 
@@ -313,55 +314,66 @@ static void wake_at(struct fetching *f, int64_t at_ms, int64_t *wake_ms)
         *wake_ms = wait > 0 ? wait : 0;
 }
 
-/* True when the token's state lets the list go on; a token that is wanted is asked for here. */
-static bool list_has_token(struct fetch_list *l, int64_t *wake_ms, bool *starved, bool *ret_ready, struct err *err)
+/* A token that is wanted is asked for here; *ret_ready when the list can go on with it. */
+static bool list_wait_for_token(struct fetch_list *l, int64_t *wake_ms, bool *starved, bool *ret_ready, struct err *err)
 {
     struct fetching *f = l->f;
+    struct token *t = l->token;
     struct err why;
-    *ret_ready = false;
-    switch (token_state(l->token, f->now_ms)) {
-    case TOKEN_READY:
-        *ret_ready = true;
-        return true;
-    case TOKEN_FAILED:
-        why = *l->token->failure;
+    enum token_state state = token_state(t, f->now_ms);
+    *ret_ready = state == TOKEN_READY;
+    if (state == TOKEN_FAILED) {
+        why = *t->failure;
         list_fail(l, &why);
-        return true;
-    case TOKEN_ASKED:
-        return true;
-    case TOKEN_WANTED:
-        break;
     }
-    if (l->token->tries.ready_at_ms > f->now_ms) {
-        wake_at(f, l->token->tries.ready_at_ms, wake_ms);
+    if (state != TOKEN_WANTED)
+        return true;
+    if (t->tries.ready_at_ms > f->now_ms) {
+        wake_at(f, t->tries.ready_at_ms, wake_ms);
         return true;
     }
     *starved |= transfers_full(&f->transfers);
-    return transfers_full(&f->transfers) || token_start(f, l->token, err);
+    return transfers_full(&f->transfers) || token_start(f, t, err);
 }
 
 /* The breaker is open, or the list has taken too long. */
-static bool list_is_hopeless(struct fetch_list *l, int64_t timeout_ms, struct err *why)
+static bool list_is_hopeless(struct fetch_list *l, struct err *why)
 {
-    const struct throttle *throttle = throttle_of(l->f, l->request->source);
+    const struct source *source = l->request->source;
+    const struct throttle *throttle = throttle_of(l->f, source);
     if (throttle->why_open) {
         err_set(why, throttle->why_open->kind, "not asked, for %d companies failed one after the other; the last: %s",
                 THROTTLE_COMPANIES_MAX, throttle->why_open->text);
         why->retry_after_s = throttle->why_open->retry_after_s;
         return true;
     }
-    if (timeout_ms > 0)
+    if (!l->tries.deadline_ms || tries_timeout_ms(&l->tries, source, l->f->now_ms) > 0)
         return false;
     err_set(why, ERR_UNAVAILABLE, "%s: deadline of %lld s passed on page %d", l->url,
-            (long long)(l->request->source->deadline_ms / 1000), l->walk.number);
+            (long long)(source->deadline_ms / 1000), l->walk.number);
     return true;
+}
+
+/* Its turn has come: sends the request unless the source or the slots are busy. */
+static bool list_send(struct fetch_list *l, int64_t *wake_ms, bool *starved, struct err *err)
+{
+    struct fetching *f = l->f;
+    const struct source *source = l->request->source;
+    struct throttle *throttle = throttle_of(f, source);
+    int64_t wait_ms = throttle_wait_ms(throttle, f->now_ms);
+    if (wait_ms > 0)
+        wake_at(f, f->now_ms + wait_ms, wake_ms);
+    if (wait_ms > 0 || throttle_full(throttle) || transfers_full(&f->transfers)) {
+        *starved = true;
+        return true;
+    }
+    tries_begin(&l->tries, source, f->now_ms);
+    return list_start(l, tries_timeout_ms(&l->tries, source, f->now_ms), err);
 }
 
 bool fetch_list_go_on(struct fetch_list *l, int64_t *wake_ms, bool *starved, struct err *err)
 {
     struct fetching *f = l->f;
-    const struct source *source = l->request->source;
-    struct throttle *throttle = throttle_of(f, source);
     struct err why;
     bool ready = true;
     if (by_source(l)->failed && !f->report) {
@@ -372,28 +384,15 @@ bool fetch_list_go_on(struct fetch_list *l, int64_t *wake_ms, bool *starved, str
         wake_at(f, l->tries.ready_at_ms, wake_ms);
         return true;
     }
-    if (!list_prepare(l, &why)) {
+    if (!list_prepare(l, &why) || list_is_hopeless(l, &why)) {
         list_fail(l, &why);
         return true;
     }
-    if (source->kind == SOURCE_CSV)
+    if (l->request->source->kind == SOURCE_CSV)
         return list_read_file(l, err);
-    int64_t timeout_ms = l->tries.deadline_ms ? tries_timeout_ms(&l->tries, source, f->now_ms) : source->timeout_ms;
-    if (list_is_hopeless(l, timeout_ms, &why)) {
-        list_fail(l, &why);
-        return true;
-    }
-    if (l->token && (!list_has_token(l, wake_ms, starved, &ready, err) || !ready))
-        return ready;
-    int64_t wait_ms = throttle_wait_ms(throttle, f->now_ms);
-    if (wait_ms > 0 || throttle_full(throttle) || transfers_full(&f->transfers)) {
-        if (wait_ms > 0)
-            wake_at(f, f->now_ms + wait_ms, wake_ms);
-        *starved = true;
-        return true;
-    }
-    tries_begin(&l->tries, source, f->now_ms);
-    return list_start(l, tries_timeout_ms(&l->tries, source, f->now_ms), err);
+    if (l->token && !list_wait_for_token(l, wake_ms, starved, &ready, err))
+        return false;
+    return !ready || list_send(l, wake_ms, starved, err);
 }
 
 /* ---- answers ---- */

@@ -5,11 +5,13 @@
 
 static const long TRANSIENT_STATUS[] = {408, 429, 500, 502, 503, 504};
 
+/* UNSUPPORTED_PROTOCOL: what came is no HTTP, such as the rest of a body longer than its Content-Length; URLs of other
+ * schemes are refused before. */
 static const int TRANSIENT_CODE[] = {
     CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_WEIRD_SERVER_REPLY,
     CURLE_HTTP2,                 CURLE_HTTP2_STREAM,         CURLE_PARTIAL_FILE,    CURLE_OPERATION_TIMEDOUT,
     CURLE_SSL_CONNECT_ERROR,     CURLE_GOT_NOTHING,          CURLE_SEND_ERROR,      CURLE_RECV_ERROR,
-    CURLE_BAD_CONTENT_ENCODING,  CURLE_PROXY,
+    CURLE_BAD_CONTENT_ENCODING,  CURLE_PROXY,                CURLE_UNSUPPORTED_PROTOCOL,
 };
 
 static bool is_transient(const struct retry_case *c)

@@ -121,6 +121,7 @@ static bool set_ask(struct transfer *t, const struct ask *ask)
            !curl_easy_setopt(easy, CURLOPT_USERAGENT, "alan-etl/" TOOL_VERSION) &&
            !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
            !curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)ask->fresh) &&
            !curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") &&
            !curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)ask->timeout_ms) &&
            !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms) &&

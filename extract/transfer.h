@@ -19,6 +19,7 @@ struct ask {
     const char *header;            /* a credential as "Name: value"; NULL: none */
     struct str etag;               /* of a copy we have; null: none */
     const char *form;              /* posts this, URL-encoded; NULL: a GET */
+    bool fresh;                    /* over a connection of its own: the one before may be out of step */
     int64_t timeout_ms;
 };
 

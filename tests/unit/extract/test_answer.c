@@ -36,7 +36,7 @@ static void test_kinds_of_libcurl(void **state)
         {CURLE_COULDNT_CONNECT, false, ERR_UNAVAILABLE, "in words"},
         {CURLE_PEER_FAILED_VERIFICATION, false, ERR_REFUSED, "in words"},
         {CURLE_SSL_CACERT_BADFILE, false, ERR_CONFIG, "in words"},
-        {CURLE_UNSUPPORTED_PROTOCOL, false, ERR_CONFIG, "in words"},
+        {CURLE_UNSUPPORTED_PROTOCOL, false, ERR_UNAVAILABLE, "in words"},
         {CURLE_FILE_COULDNT_READ_FILE, false, ERR_NO_INPUT, "in words"},
         {CURLE_WRITE_ERROR, true, ERR_DATA, "body of more than 1000 bytes"},
     };

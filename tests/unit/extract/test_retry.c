@@ -43,7 +43,7 @@ static void test_verdicts(void **state)
         {4, CURLE_RECV_ERROR, 200, -1, 60000, RETRY_EXHAUSTED},
         {1, CURLE_PEER_FAILED_VERIFICATION, 0, -1, 60000, RETRY_FINAL},
         {1, CURLE_WRITE_ERROR, 200, -1, 60000, RETRY_FINAL},
-        {1, CURLE_UNSUPPORTED_PROTOCOL, 0, -1, 60000, RETRY_FINAL},
+        {1, CURLE_UNSUPPORTED_PROTOCOL, 0, -1, 60000, RETRY_WAIT},
     };
     (void)state;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
