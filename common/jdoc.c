@@ -5,7 +5,7 @@
 
 const char jdoc_duplicate_key[] = "every key once in an object";
 
-enum { FEW_MEMBERS = 16 };
+enum { FEW_MEMBERS = 16, FIRST_VALUES = 64 };
 
 struct builder {
     const char *text;
@@ -17,7 +17,7 @@ struct builder {
 static void push(struct builder *b, const struct jwalk *w, bool opened)
 {
     if (b->n == b->cap) {
-        b->cap = b->cap ? b->cap * 2 : 64;
+        b->cap *= 2;
         b->value = mem_realloc(b->value, (size_t)b->cap * sizeof *b->value);
     }
     uint32_t inside = w->depth - opened;
@@ -59,7 +59,7 @@ static const struct jvalue *duplicate_among_many(const struct builder *b, uint32
         member[n++] = &b->value[i];
     qsort(member, n, sizeof(struct jvalue *), by_key);
     for (uint32_t i = 1; i < n; i++)
-        if (str_eq(member[i - 1]->key, member[i]->key) && (!found || member[i]->at < found->at))
+        if (str_cmp(member[i - 1]->key, member[i]->key) == 0 && (!found || member[i]->at < found->at))
             found = member[i];
     free(member);
     return found;
@@ -102,7 +102,7 @@ bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan
 {
     struct jscan scan = {.p = text.p, .end = text.p + text.len};
     struct jwalk w = {.scan = &scan, .arena = a};
-    struct builder b = {.text = text.p};
+    struct builder b = {text.p, mem_alloc(FIRST_VALUES * sizeof(struct jvalue)), 0, FIRST_VALUES, {0}};
     bool ok = build(&b, &w);
     if (ok) {
         ret->value = arena_alloc(a, b.n * sizeof *b.value);

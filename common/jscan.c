@@ -425,7 +425,7 @@ void jscan_quote(struct buf *b, struct str s)
 {
     const char *p = s.p, *end = p + s.len;
     buf_reserve(b, (size_t)s.len + 2);
-    buf_addc(b, '"');
+    b->p[b->len++] = '"';
     while (p < end) {
         const char *to = s.plain ? end : quote_end(p, end);
         buf_add(b, p, (size_t)(to - p));

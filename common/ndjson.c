@@ -352,22 +352,28 @@ static bool find_key(struct reading *r, const struct record *rec, const struct p
     return true;
 }
 
-static bool decode_member(struct reading *r, const struct record *rec, const struct place *where, char *out, uint32_t *next,
-                          uint64_t *seen)
+/* Which fields of an object were read: in bits, how many, and which one the encoder would have written next. */
+struct progress {
+    uint64_t seen;
+    uint32_t n_seen, next;
+};
+
+static bool decode_member(struct reading *r, const struct record *rec, const struct place *where, char *out,
+                          struct progress *progress)
 {
-    const struct field *f = &rec->fields[*next];
-    if ((*next == rec->n_fields || !take_key(r, f)) && !find_key(r, rec, where, &f))
+    const struct field *f = &rec->fields[progress->next];
+    if ((progress->next == rec->n_fields || !take_key(r, f)) && !find_key(r, rec, where, &f))
         return false;
     if (!f)
         return skip_value(r);
     uint32_t index = (uint32_t)(f - rec->fields);
-    uint64_t bit = (uint64_t)1 << index;
-    *next = index + 1;
-    if (*seen & bit) {
+    progress->next = index + 1;
+    if (progress->seen >> index & 1) {
         field_fault(r, where, f, REJECT_DUPLICATE_KEY, "given twice");
         return skip_value(r);
     }
-    *seen |= bit;
+    progress->seen |= (uint64_t)1 << index;
+    progress->n_seen++;
     return decode_value(r, where, f, out + f->offset);
 }
 
@@ -387,19 +393,18 @@ static void absent_fields(struct reading *r, const struct record *rec, const str
 /* The cursor is on the opening brace. */
 static bool decode_object(struct reading *r, const struct record *rec, const struct place *where, char *out)
 {
-    uint32_t next = 0;
-    uint64_t seen = 0;
+    struct progress progress = {0};
     r->scan.p++;
     if (!take(r, '}')) {
         do {
-            if (!decode_member(r, rec, where, out, &next, &seen))
+            if (!decode_member(r, rec, where, out, &progress))
                 return false;
         } while (take(r, ','));
         if (!take(r, '}'))
             return malformed(r);
     }
-    if (seen != UINT64_MAX >> (64 - rec->n_fields))
-        absent_fields(r, rec, where, out, seen);
+    if (progress.n_seen < rec->n_fields)
+        absent_fields(r, rec, where, out, progress.seen);
     return true;
 }
 

@@ -56,6 +56,11 @@ static char *put_time(char *w, const struct field *f, const void *at)
     }
 }
 
+static char *put_bool(char *w, int8_t set)
+{
+    return set < 0 ? put(w, "null", 4) : set ? put(w, "true", 4) : put(w, "false", 5);
+}
+
 static void encode_object(const struct record *r, const char *rec, struct buf *b);
 
 static void encode_text(const struct str *s, struct buf *b)
@@ -84,33 +89,18 @@ static void encode_list(const struct field *f, const struct list *l, struct buf 
 static void encode_member(const struct field *f, const void *at, struct buf *b)
 {
     const char *name = f->type == F_ENUM ? f->values->names[*(const uint8_t *)at] : NULL;
-    const struct str *text = f->type == F_TEXT ? at : NULL;
-    size_t inside = text && text->plain ? text->len : name ? strlen(name) : 0;
-    buf_reserve(b, f->name_len + 4 + SCALAR_MAX + inside);
+    buf_reserve(b, f->name_len + 4 + SCALAR_MAX + (name ? strlen(name) : 0));
     char *w = put(b->p + b->len, f->key, f->name_len + 4);
     switch (f->type) {
-    case F_TEXT:
-        if (!text->p) {
-            w = put(w, "null", 4);
-        } else if (text->plain) {
-            *w++ = '"';
-            w = put(w, text->p, text->len);
-            *w++ = '"';
-        }
-        break;
     case F_ENUM: w = name ? put_quoted(w, name) : put(w, "null", 4); break;
     case F_CENTS: case F_PPM: case F_COUNT: w = put_integer(w, *(const int64_t *)at); break;
     case F_DATE: case F_MONTH: case F_INSTANT: w = put_time(w, f, at); break;
-    case F_BOOL: {
-        int8_t set = *(const int8_t *)at;
-        w = set < 0 ? put(w, "null", 4) : set ? put(w, "true", 4) : put(w, "false", 5);
-        break;
-    }
-    case F_TEXTS: case F_LIST: break;
+    case F_BOOL: w = put_bool(w, *(const int8_t *)at); break;
+    case F_TEXT: case F_TEXTS: case F_LIST: break;
     }
     b->len = (size_t)(w - b->p);
-    if (text && text->p && !text->plain)
-        jscan_quote(b, *text);
+    if (f->type == F_TEXT)
+        encode_text(at, b);
     else if (f->type == F_TEXTS || f->type == F_LIST)
         encode_list(f, at, b);
 }

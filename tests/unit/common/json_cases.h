@@ -14,13 +14,17 @@ static inline void json_case_piece(struct buf *b, const char *piece)
 {
     char *rest = NULL;
     long times = strtol(piece, &rest, 10);
-    bool repeated = rest > piece && *rest == '*';
-    for (long i = repeated ? times : 1; i > 0; i--)
-        for (const char *p = repeated ? rest + 1 : piece; *p; p++) {
-            unsigned byte = (unsigned char)*p;
-            if (byte == '%' && sscanf(p + 1, "%2x", &byte) == 1)
-                p += 2;
-            buf_addc(b, (char)byte);
+    const char *text = rest > piece && *rest == '*' ? rest + 1 : piece;
+    for (long i = text > piece ? times : 1; i > 0; i--)
+        for (const char *p = text; *p; p++) {
+            if (*p != '%') {
+                buf_addc(b, *p);
+                continue;
+            }
+            char hex[3] = {p[1], p[1] ? p[2] : '\0', '\0'};
+            buf_addc(b, (char)strtoul(hex, &rest, 16));
+            assert_ptr_equal(rest, hex + 2);
+            p += 2;
         }
 }
 

@@ -5,15 +5,19 @@
 
 #include "common/jscan.h"
 
+static const char a_page[] =
+    "{\"data\":[{\"id\":\"line_1\",\"amount\":117.10,\"member\":{\"firstName\":\"H\xc3\xa9l\xc3\xa8ne\","
+    "\"nir\":\"2 95 10 99 126 111 93\"},\"period\":{\"from\":\"2026-04-01\",\"to\":null}},"
+    "{\"id\":\"line_2\",\"amount\":-0.5,\"tags\":[]}],\"next\":\"c\\u002f2\",\"total\":2}";
+static const char twenty_keys[] =
+    "{\"k00\":0,\"k01\":1,\"k02\":2,\"k03\":3,\"k04\":4,\"k05\":5,\"k06\":6,\"k07\":7,\"k08\":8,\"k09\":9,"
+    "\"k10\":10,\"k11\":11,\"k12\":12,\"k13\":13,\"k14\":14,\"k15\":15,\"k16\":16,\"k17\":17,\"k18\":18,\"k19\":19}";
+
 static const char *const documents[] = {
     "null", " -0 ", "1e400", "\"text\"", "[]", "{}", "[[],{},[{}],\"\",0,-1.5e-3,true,false,null]",
     "{\"a\":1,\"b\":{\"a\":2,\"b\":[3,{\"a\":4}]},\"\":5}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":{\"b\":1},\"b\":{\"b\":2}}",
     "[\"\\u00e9\\ud83d\\ude00\\n\\\"\\\\\",\"\xc3\xa9\xf0\x9f\x98\x80\",\"\\u0000\"]", "{\"k\\u0000\":1}",
-    "[9223372036854775807,-9223372036854775808,9223372036854775808,0.1,100000000000000000000]",
-    "{\"data\":[{\"id\":\"line_1\",\"amount\":117.10,\"member\":{\"firstName\":\"H\xc3\xa9l\xc3\xa8ne\",\"nir\":\"2 95 10 99 126 111 93\"},"
-    "\"period\":{\"from\":\"2026-04-01\",\"to\":null}},{\"id\":\"line_2\",\"amount\":-0.5,\"tags\":[]}],\"next\":\"c\\u002f2\",\"total\":2}",
-    "{\"k00\":0,\"k01\":1,\"k02\":2,\"k03\":3,\"k04\":4,\"k05\":5,\"k06\":6,\"k07\":7,\"k08\":8,\"k09\":9,\"k10\":10,\"k11\":11,"
-    "\"k12\":12,\"k13\":13,\"k14\":14,\"k15\":15,\"k16\":16,\"k17\":17,\"k18\":18,\"k19\":19}",
+    "[9223372036854775807,-9223372036854775808,9223372036854775808,0.1,100000000000000000000]", a_page, twenty_keys,
 };
 
 /* The document as jansson would hold it; numbers are given to jansson as they are written. */
@@ -110,8 +114,7 @@ static void test_same_as_jansson_on_edited_documents(void **state)
     guard_open(&c.guard);
     for (int i = 0; i < 300000; i++) {
         const char *from = documents[random_below(&random, COUNT_OF(documents))];
-        size_t len = strlen(from);
-        memcpy(text, from, len);
+        size_t len = (size_t)snprintf(text, sizeof text, "%s", from);
         for (uint32_t edits = random_below(&random, 3) + 1; edits > 0; edits--)
             random_edit(&random, text, &len, sizeof text);
         compare(&c, text, len);
@@ -186,8 +189,9 @@ static void test_paths(void **state)
     assert_true(jdoc_parse(str_of(cases[COUNT_OF(cases) - 1].text), &a, &d, &fault));
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const struct jvalue *v = jdoc_path(&d, d.value, cases[i].path);
-        assert_int_equal(v != NULL, cases[i].text != NULL);
-        assert_true(!v || str_is(v->text, cases[i].text));
+        const char *text = cases[i].text;
+        if (v ? !text || !str_is(v->text, text) : text != NULL)
+            fail_msg("%s", cases[i].path);
     }
     assert_null(jdoc_path(&d, NULL, "a"));
     const struct jvalue *e = jdoc_path(&d, d.value, "b.d.e");

@@ -20,8 +20,8 @@ static struct str random_text(uint64_t *random, struct arena *a, uint32_t max, b
         const char *piece = simple ? "x" : pieces[random_below(random, COUNT_OF(pieces))];
         if (len + strlen(piece) > max)
             piece = "y";
-        memcpy(text + len, piece, strlen(piece));
-        len += (uint32_t)strlen(piece);
+        while (*piece)
+            text[len++] = *piece++;
     }
     if (len == 0 && !may_be_empty)
         text[len++] = '-';
@@ -122,7 +122,7 @@ static json_t *json_of(const struct record *r, const char *rec)
 }
 
 /* Nested objects too; nulls are sometimes left out. */
-static json_t *shuffled(uint64_t *random, const json_t *json)
+static json_t *shuffled(uint64_t *random, json_t *json)
 {
     const char *keys[64];
     size_t n = 0;
@@ -135,11 +135,11 @@ static json_t *shuffled(uint64_t *random, const json_t *json)
     if (!json_is_object(json))
         return json_deep_copy(json);
     json_t *object = json_object();
-    for (void *it = json_object_iter((json_t *)(uintptr_t)json); it; it = json_object_iter_next((json_t *)(uintptr_t)json, it))
+    for (void *it = json_object_iter(json); it; it = json_object_iter_next(json, it))
         keys[n++] = json_object_iter_key(it);
     while (n > 0) {
         size_t pick = random_below(random, (uint32_t)n);
-        const json_t *value = json_object_get(json, keys[pick]);
+        json_t *value = json_object_get(json, keys[pick]);
         if (!json_is_null(value) || random_below(random, 2))
             json_object_set_new(object, keys[pick], shuffled(random, value));
         keys[pick] = keys[--n];
