@@ -102,7 +102,7 @@ static void auth_read(struct source_reader *r, struct yaml *map, const struct so
         check_url(r, yaml_get(yaml_get(map, "auth"), "token_url"), auth->token_url);
 }
 
-static void csv_read(struct source_reader *r, const struct yaml *map, const struct source_keys *k)
+static void csv_read(struct source_reader *r, struct yaml *map, const struct source_keys *k)
 {
     static const char *const encodings[] = {"auto", "utf-8", "windows-1252", NULL};
     struct source *s = r->source;

@@ -25,9 +25,9 @@ void yaml_as_map(struct arena *a, struct yaml *node, const char *key)
     node->child = only;
 }
 
-int source_choice(struct source_reader *r, const struct yaml *map, const char *key, const char *text,
-                  const char *const *names)
+int source_choice(struct source_reader *r, struct yaml *map, const char *key, const char *text, const char *const *names)
 {
+    const struct yaml *at = yaml_get(map, key);
     struct buf known = {0};
     for (int i = 0; names[i]; i++) {
         if (text && strcmp(text, names[i]) == 0) {
@@ -37,7 +37,8 @@ int source_choice(struct source_reader *r, const struct yaml *map, const char *k
         buf_addf(&known, "%s%s", i ? ", " : "", names[i]);
     }
     if (text)
-        err_add(r->err, ERR_CONFIG, "%s:%d: %s: one of %s expected", map->file, map->line, key, buf_str(&known));
+        err_add(r->err, ERR_CONFIG, "%s:%d: %s: one of %s expected", at ? at->file : map->file, at ? at->line : map->line,
+                key, buf_str(&known));
     buf_free(&known);
     return -1;
 }

@@ -79,7 +79,7 @@ static void type_read(struct source_reader *r, struct yaml *node, const char *te
     int type = text ? source_choice(r, node, "type", text, wire_type_names) : (int)wire_type_default(f->field);
     f->type = type < 0 ? wire_type_default(f->field) : (enum wire_type)type;
     if (!wire_type_fits(f->field, f->type))
-        yaml_fault(r->err, node, "a field of this kind cannot be read as %s", wire_type_names[f->type]);
+        yaml_fault(r->err, yaml_get(node, "type"), "%s cannot be read as %s", f->field->name, wire_type_names[f->type]);
 }
 
 static void at_read(struct source_reader *r, struct yaml *node, struct field_map *f)
@@ -116,7 +116,7 @@ static void field_read(struct source_reader *r, struct yaml *node, struct field_
     if (f->fallback && f->type == WIRE_LIST)
         yaml_fault(r->err, node, "a list has no default");
     else if (f->fallback)
-        check_canonical(r, node, f->field, f->fallback);
+        check_canonical(r, yaml_get(node, k.constant ? "value" : "default"), f->field, f->fallback);
     if (!k.constant)
         at_read(r, node, f);
     else if (yaml_get(node, "at") || k.fallback)

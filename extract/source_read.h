@@ -26,8 +26,7 @@ void yaml_as_list(struct arena *a, struct yaml *node);
 /* A node that is no map becomes one with this single key. */
 void yaml_as_map(struct arena *a, struct yaml *node, const char *key);
 /* The place of text among names (NULL-terminated); -1 and a fault where it is not one of them. */
-int source_choice(struct source_reader *r, const struct yaml *map, const char *key, const char *text,
-                  const char *const *names);
+int source_choice(struct source_reader *r, struct yaml *map, const char *key, const char *text, const char *const *names);
 /* The scalars of a list, NULL when node is; ret has room for max. Returns how many. */
 int source_texts(struct source_reader *r, const struct yaml *node, const char **ret, int max);
 
