@@ -79,7 +79,7 @@ class BadInput(unittest.TestCase):
 
     def test_unknown_value(self):
         self.edit_line(member_type="cousin")
-        reject = self.assert_reject("unknown_value", "invoice_lines", "cousin")
+        reject = self.assert_reject("unknown_value", "invoice_lines", "member_type")
         self.assertIn("partner", " ".join(reject["faults"]))
 
     def test_duplicate_id(self):
@@ -88,7 +88,7 @@ class BadInput(unittest.TestCase):
             lines[1]["id"] = lines[0]["id"]
 
         self.pipeline.edit(BAKERY, change)
-        self.assert_reject("duplicate_id", "invoice_lines", "lin_bou_2026-04_001")
+        self.assert_reject("duplicate_id", "invoice_lines", "line_id")
 
     def test_unknown_company(self):
         config = self.pipeline.config.read_text(encoding="utf-8")
@@ -96,7 +96,8 @@ class BadInput(unittest.TestCase):
         shared.write_text("company_id;employment_id;month;gross\nnobody-knows;e1;2026-04;2500,00\n", encoding="utf-8")
         self.pipeline.config.write_text(config.replace("${IMPORTS_DIR:-imports}/{company_id}/bases-{month}.csv", str(shared)),
                                         encoding="utf-8")
-        self.assert_reject("unknown_company", "pay_bases", "nobody-knows")
+        reject = self.assert_reject("unknown_company", "pay_bases", "company_id")
+        self.assertEqual((reject["source"], reject["line"]), (str(shared), 2))
 
     def test_missing_csv_column(self):
         path = self.pipeline.path / "data" / "imports" / "menuiserie-des-alpes" / f"bases-{PERIOD}.csv"
@@ -136,7 +137,7 @@ class BadInput(unittest.TestCase):
         entry = next(entry for entry in manifest["files"] if entry["name"].startswith("contributions"))
         entry["cents"] += 1
         path.write_text(json.dumps(manifest), encoding="utf-8")
-        self.refused(self.pipeline.stage("load"), DATA, entry["name"])
+        self.refused(self.pipeline.stage("load"), DATA, "manifest.json", "contributions")
         self.assertEqual(self.pipeline.query("SELECT run_id FROM pipeline.run"), [])
         self.assertEqual(self.pipeline.query("SELECT count(*) AS n FROM payroll.contribution"), [{"n": 0}])
 

@@ -197,6 +197,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "SampleFeed"
     sys_version = ""
+    wbufsize = 1 << 16  # an answer leaves in one piece
+    disable_nagle_algorithm = True
 
     def setup(self):
         super().setup()

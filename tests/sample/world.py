@@ -208,7 +208,7 @@ class Company:
         self.alan["contracts"].append({
             "id": contract.id, "product": product, "reference": reference, "insurer_code": "AALAN1", "delegate_code": None,
             "siren": self.siren, "valid_from": valid_from, "valid_to": valid_to, "status": status, "proration": "none",
-            "updated_at": "2026-01-05T08:00:00Z", "terms": [term.wire(valid_from) for term in terms], **more})
+            "updated_at": "2026-01-05T08:00:00Z", "terms": [term.wire(valid_from) for term in contract.terms], **more})
         return contract
 
     def join(self, person, contract, since, option, population, category="all", until=None, status="active",
