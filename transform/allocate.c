@@ -37,7 +37,7 @@ static bool hold(struct allocation *al, struct portion *p, enum discrepancy_code
         p->employee_cents = 0;
     }
     struct discrepancy *x = findings_raise(al->f, code, about);
-    if (finding_add_line(x, al->line->line_id, INT_NONE, p->amount_cents, p->amount_cents))
+    if (finding_add_line(x, al->line->line_id, INT_NONE, INT_NONE, p->amount_cents))
         return true;
     return err_set(al->err, ERR_DATA, "amounts of %s add up beyond what 64 bits hold", catalogue[code].code);
 }

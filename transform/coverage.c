@@ -45,6 +45,16 @@ static struct situation situation_of(struct dataset *d, struct findings *f, cons
     return s;
 }
 
+/* About the affiliation's contract too where Alan's side of the matter is that one. */
+static struct discrepancy *raise_cover(const struct situation *s, enum discrepancy_code code)
+{
+    struct about about = ABOUT_NOTHING;
+    about.employment = s->employment;
+    about.member = s->person->member;
+    about.contract = (int32_t)lookup_find(&s->d->contract_by_id, s->affiliation->contract_id);
+    return findings_raise(s->f, code, &about);
+}
+
 static struct discrepancy *raise(const struct situation *s, enum discrepancy_code code)
 {
     struct about about = ABOUT_NOTHING;
@@ -89,7 +99,7 @@ static bool needs_proof(struct str ground)
 static bool tell_exempt(const struct situation *s, struct err *err)
 {
     if (s->active && !s->person->exempt_billed)
-        raise(s, DISC_exempt_but_affiliated);
+        raise_cover(s, DISC_exempt_but_affiliated);
     if (needs_proof(s->exemption.ground) && !s->exemption.proof.len)
         raise(s, DISC_dispense_unproven)->actual = s->exemption.ground;
     return write(s, COVERAGE_EXEMPT, err);
@@ -110,7 +120,7 @@ static void tell_affiliated(const struct situation *s)
     if (s->new_hire || recently_changed(s))
         finding_side(raise(s, DISC_pending_synchronisation), SIDE_PAYROLL);
     else
-        raise(s, DISC_affiliated_not_assigned);
+        raise_cover(s, DISC_affiliated_not_assigned);
 }
 
 /* Payroll deducts for cover that Alan does not give. */
