@@ -78,8 +78,6 @@ static bool check_amount(const struct checking *ck, const struct portion *p)
         return true;
     struct about x = about(ck, p);
     struct discrepancy *found = findings_raise(ck->f, amount_code(ck, p, tolerance), &x);
-    if (expected > 0 && p->amount_cents % expected == 0 && p->amount_cents / expected > 1 && !found->actual.p)
-        found->actual = str_of(arena_printf(ck->d->arena, "%lld times the price", (long long)(p->amount_cents / expected)));
     return finding_add_line(found, ck->line->line_id, expected, p->amount_cents, 0);
 }
 
