@@ -24,7 +24,7 @@ static void push(struct builder *b, const struct jwalk *w, bool opened)
     if (inside > 0)
         b->value[b->open[inside - 1]].count++;
     struct jvalue *v = &b->value[b->n++];
-    *v = (struct jvalue){.type = w->type, .next = b->n, .at = (uint32_t)(w->at - b->text), .key = w->key, .text = w->text};
+    *v = (struct jvalue){w->type, b->n, 0, (uint32_t)(w->at - b->text), w->key, w->text};
     if (opened) {
         b->open[inside] = b->n - 1;
         v->text.p = w->scan->p - 1;

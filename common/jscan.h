@@ -22,15 +22,19 @@ struct jscan {
 
 enum jtype { J_NULL, J_FALSE, J_TRUE, J_NUMBER, J_STRING, J_ARRAY, J_OBJECT };
 
-/* Each returns false and sets fault on malformed input. All skip white space in front of what they read. */
-bool jscan_peek(struct jscan *s, enum jtype *ret);                    /* by the first byte; p stands on it */
-bool jscan_string(struct jscan *s, struct arena *a, struct str *ret); /* unescaped; points into the input, and is plain, when it has no escape */
-bool jscan_number(struct jscan *s, struct str *ret);                  /* its text, as the grammar allows it */
-bool jscan_skip(struct jscan *s, struct str *ret_raw);                /* any value, checked whole; ret_raw may be NULL */
-bool jscan_punct(struct jscan *s, char c, const char *expected);      /* the byte c; expected is the fault's text */
-bool jscan_end(struct jscan *s);                                      /* nothing but white space is left */
+/* Each returns false and sets fault on malformed input. All skip white space in front of what they read.
+ * A string is unescaped into the arena; one without an escape points into the input and is plain. A number is its text,
+ * as the grammar allows it. Skip checks any value whole; ret_raw may be NULL. Peek tells a value by its first byte and
+ * leaves p there. Punct reads the byte c, or fails with the fault `expected`. End: nothing but white space is left. */
+bool jscan_peek(struct jscan *s, enum jtype *ret);
+bool jscan_string(struct jscan *s, struct arena *a, struct str *ret);
+bool jscan_number(struct jscan *s, struct str *ret);
+bool jscan_skip(struct jscan *s, struct str *ret_raw);
+bool jscan_punct(struct jscan *s, char c, const char *expected);
+bool jscan_end(struct jscan *s);
 
-/* Walks one value piece by piece, without recursion. Zero it to start, with scan set; J_DONE comes behind its last piece. */
+/* Walks one value piece by piece, without recursion. Zero it to start, with scan set; J_DONE comes behind its last
+ * piece. */
 enum jstep { J_DONE, J_SCALAR, J_OPEN, J_CLOSE };
 struct jwalk {
     struct jscan *scan;

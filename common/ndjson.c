@@ -50,8 +50,8 @@ static void field_fault(struct reading *r, const struct place *where, const stru
     vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
     if (where)
-        faults_add(r->faults, r->arena, reason, "%s[%u]%s%s: %s", where->list, where->index, *f->name ? "." : "", f->name,
-                   text);
+        faults_add(r->faults, r->arena, reason, "%s[%u]%s%s: %s", where->list, where->index, *f->name ? "." : "",
+                   f->name, text);
     else
         faults_add(r->faults, r->arena, reason, "%s: %s", f->name, text);
 }
@@ -79,7 +79,8 @@ static const char *type_name(enum jtype type)
 }
 
 /* The value is not of the field's type: null where it may be, else a fault. Values are never repeated in a message. */
-static bool other_type(struct reading *r, const struct place *where, const struct field *f, void *at, const char *expected)
+static bool other_type(struct reading *r, const struct place *where, const struct field *f, void *at,
+                       const char *expected)
 {
     enum jtype type;
     if (!jscan_peek(&r->scan, &type))
@@ -154,7 +155,8 @@ static bool decode_enum(struct reading *r, const struct place *where, const stru
 
 static bool is_integer(struct str number)
 {
-    return !memchr(number.p, '.', number.len) && !memchr(number.p, 'e', number.len) && !memchr(number.p, 'E', number.len);
+    return !memchr(number.p, '.', number.len) && !memchr(number.p, 'e', number.len) &&
+           !memchr(number.p, 'E', number.len);
 }
 
 /* Up to 18 digits at the cursor that no other part of a number follows: no overflow to fear. */
@@ -377,7 +379,8 @@ static bool decode_member(struct reading *r, const struct record *rec, const str
     return decode_value(r, where, f, out + f->offset);
 }
 
-static void absent_fields(struct reading *r, const struct record *rec, const struct place *where, char *out, uint64_t seen)
+static void absent_fields(struct reading *r, const struct record *rec, const struct place *where, char *out,
+                          uint64_t seen)
 {
     for (uint32_t i = 0; i < rec->n_fields; i++) {
         const struct field *f = &rec->fields[i];

@@ -26,8 +26,9 @@ bool ndjson_decode(const struct record *r, struct str line, struct arena *a, voi
 /* Appends rec as one line with its newline: all keys, in order, no spaces. */
 void ndjson_encode(const struct record *r, const void *rec, struct buf *b);
 
-/* Checks a struct against its record's limits before it is written: required fields, lengths, UTF-8, no negative counts,
- * years 1000..9999. What passes is decoded again without a fault. Faults are added to *faults; false when there are any. */
+/* Checks a struct against its record's limits before it is written: required fields, lengths, UTF-8, no negative
+ * counts, years 1000..9999. What passes is decoded again without a fault. Faults are added to *faults; false when there
+ * are any. */
 bool record_check(const struct record *r, const void *rec, struct arena *a, struct faults *faults);
 
 #endif

@@ -131,7 +131,8 @@ struct check {
 static void check_record(const struct check *c, const struct record *r, const char *rec);
 
 __attribute__((format(printf, 4, 5)))
-static void check_fault(const struct check *c, const struct field *f, enum reject_reason reason, const char *format, ...)
+static void check_fault(const struct check *c, const struct field *f, enum reject_reason reason,
+                        const char *format, ...)
 {
     struct buf text = {0};
     va_list ap;
@@ -178,7 +179,8 @@ static void check_integer(const struct check *c, const struct field *f, int64_t 
 }
 
 /* first..last: the days of years 1000 to 9999, in the field's own unit. */
-static void check_time(const struct check *c, const struct field *f, int64_t at, int64_t none, int64_t first, int64_t last)
+static void check_time(const struct check *c, const struct field *f, int64_t at, int64_t none, int64_t first,
+                       int64_t last)
 {
     if (at == none)
         check_null(c, f);
@@ -219,7 +221,8 @@ static void check_record(const struct check *c, const struct record *r, const ch
         case F_DATE: check_time(c, f, *(const date_t *)at, DATE_NONE, first, last); break;
         case F_MONTH: check_time(c, f, *(const month_t *)at, MONTH_NONE, month_of(first), month_of(last)); break;
         case F_INSTANT:
-            check_time(c, f, *(const instant_t *)at, INSTANT_NONE, (int64_t)first * 86400, (int64_t)last * 86400 + 86399);
+            check_time(c, f, *(const instant_t *)at, INSTANT_NONE, (int64_t)first * 86400,
+                       (int64_t)last * 86400 + 86399);
             break;
         case F_BOOL:
             if (*(const int8_t *)at < 0)

@@ -39,7 +39,8 @@ static inline uint32_t random_below(uint64_t *state, uint32_t n)
  * doubled or cut off. */
 static inline void random_edit(uint64_t *state, char *text, size_t *len, size_t room)
 {
-    static const char likely[] = "{}[]:,\"\\/bfnrtu0123456789abcdefE+-. \n\t\x1f\x7f\x80\xc3\xa9\xed\xa0\xf0\x9f\x98\x80";
+    static const char
+        likely[] = "{}[]:,\"\\/bfnrtu0123456789abcdefE+-. \n\t\x1f\x7f\x80\xc3\xa9\xed\xa0\xf0\x9f\x98\x80";
     size_t at = *len ? random_next(state) % *len : 0, piece = 1 + random_next(state) % 8;
     char c = random_below(state, 4) ? likely[random_below(state, sizeof likely - 1)] : (char)random_next(state);
     switch (random_below(state, 5)) {

@@ -14,10 +14,21 @@ static const char twenty_keys[] =
     "\"k10\":10,\"k11\":11,\"k12\":12,\"k13\":13,\"k14\":14,\"k15\":15,\"k16\":16,\"k17\":17,\"k18\":18,\"k19\":19}";
 
 static const char *const documents[] = {
-    "null", " -0 ", "1e400", "\"text\"", "[]", "{}", "[[],{},[{}],\"\",0,-1.5e-3,true,false,null]",
-    "{\"a\":1,\"b\":{\"a\":2,\"b\":[3,{\"a\":4}]},\"\":5}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":{\"b\":1},\"b\":{\"b\":2}}",
-    "[\"\\u00e9\\ud83d\\ude00\\n\\\"\\\\\",\"\xc3\xa9\xf0\x9f\x98\x80\",\"\\u0000\"]", "{\"k\\u0000\":1}",
-    "[9223372036854775807,-9223372036854775808,9223372036854775808,0.1,100000000000000000000]", a_page, twenty_keys,
+    "null",
+    " -0 ",
+    "1e400",
+    "\"text\"",
+    "[]",
+    "{}",
+    "[[],{},[{}],\"\",0,-1.5e-3,true,false,null]",
+    "{\"a\":1,\"b\":{\"a\":2,\"b\":[3,{\"a\":4}]},\"\":5}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "{\"a\":{\"b\":1},\"b\":{\"b\":2}}",
+    "[\"\\u00e9\\ud83d\\ude00\\n\\\"\\\\\",\"\xc3\xa9\xf0\x9f\x98\x80\",\"\\u0000\"]",
+    "{\"k\\u0000\":1}",
+    "[9223372036854775807,-9223372036854775808,9223372036854775808,0.1,100000000000000000000]",
+    a_page,
+    twenty_keys,
 };
 
 /* The document as jansson would hold it; numbers are given to jansson as they are written. */
@@ -52,7 +63,8 @@ struct comparison {
 /* Where jansson is narrower, because it converts numbers and keeps keys as C strings. */
 static bool jansson_is_narrower(const json_error_t *error)
 {
-    return json_error_code(error) == json_error_numeric_overflow || json_error_code(error) == json_error_null_byte_in_key;
+    return json_error_code(error) == json_error_numeric_overflow ||
+           json_error_code(error) == json_error_null_byte_in_key;
 }
 
 static void compare(struct comparison *c, const char *p, size_t len)
@@ -178,10 +190,21 @@ static void test_wide_objects(void **state)
 static void test_paths(void **state)
 {
     (void)state;
-    static const struct { const char *path, *text; } cases[] = {
-        {"a", "1"}, {"b.c", "two"}, {"b.d.e", "3"}, {"b.d.f", NULL}, {"b", "{\"c\": \"two\", \"d\": {\"e\": 3}}"},
-        {"b.d", "{\"e\": 3}"}, {"list", "[{\"a\": 9}]"}, {"list.a", NULL}, {"a.b", NULL}, {"z", NULL}, {"c", NULL},
-        {"last", "null"}, {"", "{\"a\": 1, \"b\": {\"c\": \"two\", \"d\": {\"e\": 3}}, \"list\": [{\"a\": 9}], \"last\": null}"},
+    static const struct { const char *path, *text;
+    } cases[] = {
+        { "a", "1" },
+        { "b.c", "two" },
+        { "b.d.e", "3" },
+        { "b.d.f", NULL },
+        { "b", "{\"c\": \"two\", \"d\": {\"e\": 3}}" },
+        { "b.d", "{\"e\": 3}" },
+        { "list", "[{\"a\": 9}]" },
+        { "list.a", NULL },
+        { "a.b", NULL },
+        { "z", NULL },
+        { "c", NULL },
+        { "last", "null" },
+        { "", "{\"a\": 1, \"b\": {\"c\": \"two\", \"d\": {\"e\": 3}}, \"list\": [{\"a\": 9}], \"last\": null}" },
     };
     struct arena a = {0};
     struct jdoc d;
@@ -202,8 +225,11 @@ static void test_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_as_jansson), cmocka_unit_test(test_same_as_jansson_on_edited_documents),
-        cmocka_unit_test(test_depth_between_the_limits), cmocka_unit_test(test_wide_objects), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_same_as_jansson),
+        cmocka_unit_test(test_same_as_jansson_on_edited_documents),
+        cmocka_unit_test(test_depth_between_the_limits),
+        cmocka_unit_test(test_wide_objects),
+        cmocka_unit_test(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,18 +10,21 @@ static struct jscan scan_of(struct str text)
 static void test_strings(void **state)
 {
     (void)state;
-    static const struct { struct str text, value; bool plain; } cases[] = {
-        {TEXT("\"\""), TEXT(""), true},
-        {TEXT("\"abc\""), TEXT("abc"), true},
-        {TEXT(" \t\r\n\"abc\" "), TEXT("abc"), true},
-        {TEXT("\"a longer text, more than sixteen bytes of it\""), TEXT("a longer text, more than sixteen bytes of it"), true},
-        {TEXT("\"H\xc3\xa9l\xc3\xa8ne \xe2\x82\xac \xf0\x9f\x98\x80 \x7f\""), TEXT("H\xc3\xa9l\xc3\xa8ne \xe2\x82\xac \xf0\x9f\x98\x80 \x7f"), true},
-        {TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), TEXT("\"\\/\b\f\n\r\t"), false},
-        {TEXT("\"\\u0041\\u00e9\\u20AC\\ud83d\\uDE00\""), TEXT("A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), false},
-        {TEXT("\"\\u0000\""), TEXT("\0"), false},
-        {TEXT("\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\""),
-         TEXT("\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), false},
-        {TEXT("\"plain at first, then \\n one\""), TEXT("plain at first, then \n one"), false},
+    static const struct { struct str text, value; bool plain;
+    } cases[] = {
+        { TEXT("\"\""), TEXT(""), true },
+        { TEXT("\"abc\""), TEXT("abc"), true },
+        { TEXT(" \t\r\n\"abc\" "), TEXT("abc"), true },
+        { TEXT("\"a longer text, more than sixteen bytes of it\""),
+          TEXT("a longer text, more than sixteen bytes of it"), true },
+        { TEXT("\"H\xc3\xa9l\xc3\xa8ne \xe2\x82\xac \xf0\x9f\x98\x80 \x7f\""),
+          TEXT("H\xc3\xa9l\xc3\xa8ne \xe2\x82\xac \xf0\x9f\x98\x80 \x7f"), true },
+        { TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), TEXT("\"\\/\b\f\n\r\t"), false },
+        { TEXT("\"\\u0041\\u00e9\\u20AC\\ud83d\\uDE00\""), TEXT("A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"), false },
+        { TEXT("\"\\u0000\""), TEXT("\0"), false },
+        { TEXT("\"\\u007f\\u0080\\u07ff\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\""),
+          TEXT("\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), false },
+        { TEXT("\"plain at first, then \\n one\""), TEXT("plain at first, then \n one"), false },
     };
     struct arena a = {0};
     struct guard g;
@@ -42,21 +45,40 @@ static void test_strings(void **state)
 static void test_faults(void **state)
 {
     (void)state;
-    static const struct { struct str text; size_t at; const char *expected; } cases[] = {
-        {TEXT(""), 0, "a value"}, {TEXT("  "), 2, "a value"}, {TEXT("x"), 0, "a value"}, {TEXT("nul"), 0, "a value"},
-        {TEXT("'a'"), 0, "a value"}, {TEXT("+1"), 0, "a value"}, {TEXT("1.x"), 0, "a number"}, {TEXT("-"), 0, "a number"},
-        {TEXT("[1 2]"), 3, "',' or ']'"}, {TEXT("[1"), 2, "',' or ']'"}, {TEXT("[1}"), 2, "',' or ']'"},
-        {TEXT("[1,]"), 3, "a value"}, {TEXT("[,1]"), 1, "a value"}, {TEXT("{1:2}"), 1, "a key"}, {TEXT("{\"a\":1,}"), 7, "a key"},
-        {TEXT("{\"a\" 1}"), 5, "':'"}, {TEXT("{\"a\":}"), 5, "a value"}, {TEXT("{\"a\":1]"), 6, "',' or '}'"},
-        {TEXT("\"abc"), 4, "a closing '\"'"}, {TEXT("\"a\nb\""), 2, "control characters to be escaped"},
-        {TEXT("\"a\0b\""), 2, "control characters to be escaped"},
-        {TEXT("\"\\x\""), 1, "an escape of JSON's, surrogates in pairs"},
-        {TEXT("\"\\ud800\""), 1, "an escape of JSON's, surrogates in pairs"},
-        {TEXT("\"\\"), 1, "an escape of JSON's, surrogates in pairs"},
-        {TEXT("\"\\\0\""), 1, "an escape of JSON's, surrogates in pairs"},
-        {TEXT("\"caf\xe9\""), 4, "valid UTF-8"}, {TEXT("\"\xed\xa0\x80\""), 1, "valid UTF-8"}, {TEXT("\"\xe2\x82"), 1, "valid UTF-8"},
-        {TEXT("1 2"), 2, "nothing behind the value"}, {TEXT("[]]"), 2, "nothing behind the value"},
-        {TEXT("01"), 1, "nothing behind the value"}, {TEXT("1\0"), 1, "nothing behind the value"},
+    static const struct { struct str text; size_t at; const char *expected;
+    } cases[] = {
+        { TEXT(""), 0, "a value" },
+        { TEXT("  "), 2, "a value" },
+        { TEXT("x"), 0, "a value" },
+        { TEXT("nul"), 0, "a value" },
+        { TEXT("'a'"), 0, "a value" },
+        { TEXT("+1"), 0, "a value" },
+        { TEXT("1.x"), 0, "a number" },
+        { TEXT("-"), 0, "a number" },
+        { TEXT("[1 2]"), 3, "',' or ']'" },
+        { TEXT("[1"), 2, "',' or ']'" },
+        { TEXT("[1}"), 2, "',' or ']'" },
+        { TEXT("[1,]"), 3, "a value" },
+        { TEXT("[,1]"), 1, "a value" },
+        { TEXT("{1:2}"), 1, "a key" },
+        { TEXT("{\"a\":1,}"), 7, "a key" },
+        { TEXT("{\"a\" 1}"), 5, "':'" },
+        { TEXT("{\"a\":}"), 5, "a value" },
+        { TEXT("{\"a\":1]"), 6, "',' or '}'" },
+        { TEXT("\"abc"), 4, "a closing '\"'" },
+        { TEXT("\"a\nb\""), 2, "control characters to be escaped" },
+        { TEXT("\"a\0b\""), 2, "control characters to be escaped" },
+        { TEXT("\"\\x\""), 1, "an escape of JSON's, surrogates in pairs" },
+        { TEXT("\"\\ud800\""), 1, "an escape of JSON's, surrogates in pairs" },
+        { TEXT("\"\\"), 1, "an escape of JSON's, surrogates in pairs" },
+        { TEXT("\"\\\0\""), 1, "an escape of JSON's, surrogates in pairs" },
+        { TEXT("\"caf\xe9\""), 4, "valid UTF-8" },
+        { TEXT("\"\xed\xa0\x80\""), 1, "valid UTF-8" },
+        { TEXT("\"\xe2\x82"), 1, "valid UTF-8" },
+        { TEXT("1 2"), 2, "nothing behind the value" },
+        { TEXT("[]]"), 2, "nothing behind the value" },
+        { TEXT("01"), 1, "nothing behind the value" },
+        { TEXT("1\0"), 1, "nothing behind the value" },
     };
     struct guard g;
     guard_open(&g);
@@ -112,11 +134,22 @@ static void test_utf8(void **state)
         for (uint32_t cut = 1; cut < len; cut++)
             assert_false(jscan_utf8((struct str){c, cut, false}));
     }
-    static const struct { struct str text; bool ok; } cases[] = {
-        {TEXT(""), true}, {TEXT("more than eight bytes of ASCII"), true}, {TEXT("eight ok\xc3\xa9"), true},
-        {TEXT("eight ok\xc3"), false}, {TEXT("\xc0\x80"), false}, {TEXT("\xc1\xbf"), false}, {TEXT("\xe0\x9f\xbf"), false},
-        {TEXT("\xf0\x8f\xbf\xbf"), false}, {TEXT("\x80"), false}, {TEXT("\xf8\x88\x80\x80\x80"), false}, {TEXT("\xff"), false},
-        {TEXT("\xc3\x28"), false}, {TEXT("\xe2\x28\xa1"), false}, {TEXT("\xe2\x82\x28"), false},
+    static const struct { struct str text; bool ok;
+    } cases[] = {
+        { TEXT(""), true },
+        { TEXT("more than eight bytes of ASCII"), true },
+        { TEXT("eight ok\xc3\xa9"), true },
+        { TEXT("eight ok\xc3"), false },
+        { TEXT("\xc0\x80"), false },
+        { TEXT("\xc1\xbf"), false },
+        { TEXT("\xe0\x9f\xbf"), false },
+        { TEXT("\xf0\x8f\xbf\xbf"), false },
+        { TEXT("\x80"), false },
+        { TEXT("\xf8\x88\x80\x80\x80"), false },
+        { TEXT("\xff"), false },
+        { TEXT("\xc3\x28"), false },
+        { TEXT("\xe2\x28\xa1"), false },
+        { TEXT("\xe2\x82\x28"), false },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_int_equal(jscan_utf8(cases[i].text), cases[i].ok);
@@ -155,9 +188,11 @@ static void test_numbers_keep_their_text(void **state)
 static void test_peek(void **state)
 {
     (void)state;
-    static const struct { struct str text; enum jtype type; } cases[] = {
-        {TEXT(" null"), J_NULL}, {TEXT("true"), J_TRUE}, {TEXT("false"), J_FALSE}, {TEXT("\n-1"), J_NUMBER},
-        {TEXT("0"), J_NUMBER}, {TEXT("9"), J_NUMBER}, {TEXT("\"\""), J_STRING}, {TEXT("[]"), J_ARRAY}, {TEXT("{}"), J_OBJECT},
+    static const struct { struct str text; enum jtype type;
+    } cases[] = {
+        { TEXT(" null"), J_NULL },  { TEXT("true"), J_TRUE }, { TEXT("false"), J_FALSE },
+        { TEXT("\n-1"), J_NUMBER }, { TEXT("0"), J_NUMBER },  { TEXT("9"), J_NUMBER },
+        { TEXT("\"\""), J_STRING }, { TEXT("[]"), J_ARRAY },  { TEXT("{}"), J_OBJECT },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct jscan s = scan_of(cases[i].text);
@@ -228,10 +263,14 @@ static void test_walk(void **state)
 static void test_quote(void **state)
 {
     (void)state;
-    static const struct { struct str text; const char *quoted; } cases[] = {
-        {TEXT(""), "\"\""}, {TEXT("abc/d\xc3\xa9\x7f"), "\"abc/d\xc3\xa9\x7f\""},
-        {TEXT("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\""}, {TEXT("\0\x01\x1f"), "\"\\u0000\\u0001\\u001F\""},
-        {TEXT("sixteen bytes and\nmore than sixteen \"bytes\""), "\"sixteen bytes and\\nmore than sixteen \\\"bytes\\\"\""},
+    static const struct { struct str text; const char *quoted;
+    } cases[] = {
+        { TEXT(""), "\"\"" },
+        { TEXT("abc/d\xc3\xa9\x7f"), "\"abc/d\xc3\xa9\x7f\"" },
+        { TEXT("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\"" },
+        { TEXT("\0\x01\x1f"), "\"\\u0000\\u0001\\u001F\"" },
+        { TEXT("sixteen bytes and\nmore than sixteen \"bytes\""),
+          "\"sixteen bytes and\\nmore than sixteen \\\"bytes\\\"\"" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct arena a = {0};

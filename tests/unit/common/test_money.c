@@ -50,8 +50,10 @@ static void test_scale(void **state)
 static void test_premium_is_rounded_per_tranche_and_payer(void **state)
 {
     (void)state;
-    static const struct { int64_t t1, tb, premium; } cases[] = {
-        {400500, 120338, 7368}, {400500, 94770, 7078}, {376269, 0, 5644}, {400500, 86270, 6982}, {400500, 472700, 11350},
+    static const struct { int64_t t1, tb, premium;
+    } cases[] = {
+        { 400500, 120338, 7368 }, { 400500, 94770, 7078 },   { 376269, 0, 5644 },
+        { 400500, 86270, 6982 },  { 400500, 472700, 11350 },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t employer_t1 = money_share(cases[i].t1, 15000);
@@ -175,12 +177,27 @@ static void test_ppm(void **state)
 static void test_int(void **state)
 {
     (void)state;
-    static const struct { struct str text; int64_t value; } cases[] = {
-        {TEXT("0"), 0}, {TEXT("-0"), 0}, {TEXT("3737"), 3737}, {TEXT("-1"), -1}, {TEXT("9223372036854775807"), INT64_MAX},
-        {TEXT("-9223372036854775807"), -INT64_MAX}, {TEXT("-9223372036854775808"), REFUSED},
-        {TEXT("9223372036854775808"), REFUSED}, {TEXT("12345678901234567890123"), REFUSED}, {TEXT(""), REFUSED},
-        {TEXT("-"), REFUSED}, {TEXT("+1"), REFUSED}, {TEXT("01"), REFUSED}, {TEXT("-01"), REFUSED}, {TEXT("1.0"), REFUSED},
-        {TEXT("1e2"), REFUSED}, {TEXT(" 1"), REFUSED}, {TEXT("1\0000"), REFUSED}, {TEXT("1\0"), REFUSED},
+    static const struct { struct str text; int64_t value;
+    } cases[] = {
+        { TEXT("0"), 0 },
+        { TEXT("-0"), 0 },
+        { TEXT("3737"), 3737 },
+        { TEXT("-1"), -1 },
+        { TEXT("9223372036854775807"), INT64_MAX },
+        { TEXT("-9223372036854775807"), -INT64_MAX },
+        { TEXT("-9223372036854775808"), REFUSED },
+        { TEXT("9223372036854775808"), REFUSED },
+        { TEXT("12345678901234567890123"), REFUSED },
+        { TEXT(""), REFUSED },
+        { TEXT("-"), REFUSED },
+        { TEXT("+1"), REFUSED },
+        { TEXT("01"), REFUSED },
+        { TEXT("-01"), REFUSED },
+        { TEXT("1.0"), REFUSED },
+        { TEXT("1e2"), REFUSED },
+        { TEXT(" 1"), REFUSED },
+        { TEXT("1\0000"), REFUSED },
+        { TEXT("1\0"), REFUSED },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t value = REFUSED;

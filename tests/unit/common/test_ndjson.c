@@ -3,17 +3,22 @@
 
 #include "common/ndjson.h"
 
-#define PAY_BASE "{\"company_id\":\"acme\",\"employment_id\":\"e1\",\"month\":\"2026-04\",\"gross_cents\":350000,\"t1_cents\":null,\"t2_cents\":-5}"
-#define TERM "{\"option_code\":null,\"population_code\":\"POP\",\"category\":\"all\",\"member_type\":\"employee\"," \
-             "\"valid_from\":\"2026-01-01\",\"valid_to\":null,\"basis\":\"fixed\",\"price_cents\":11710,\"rate_ppm\":null," \
-             "\"employer_share_ppm\":600000,\"employer_fixed_cents\":null}"
-#define CONTRACT(terms) "{\"company_id\":\"acme\",\"contract_id\":\"c1\",\"product\":\"health\",\"reference\":\"SANTE0000000001\"," \
-                        "\"insurer_code\":\"AALAN1\",\"delegate_code\":null,\"siren\":null,\"valid_from\":\"2026-01-01\"," \
-                        "\"valid_to\":null,\"status\":\"active\",\"proration\":\"none\"," \
-                        "\"updated_at\":\"2026-04-30T12:00:00Z\",\"terms\":" terms "}"
-#define EMPLOYMENT(ids, exempt) "{\"company_id\":\"acme\",\"employment_id\":\"e1\",\"employee_id\":\"p1\",\"siret\":\"73282932000074\"," \
-                                "\"starts_on\":\"2020-01-01\",\"ends_on\":null,\"status\":null,\"category\":null," \
-                                "\"health_contract_ids\":" ids ",\"provident_contract_ids\":[],\"exempt\":" exempt "}"
+#define PAY_BASE \
+    "{\"company_id\":\"acme\",\"employment_id\":\"e1\",\"month\":\"2026-04\",\"gross_cents\":350000,\"t1_cents\":" \
+    "null,\"t2_cents\":-5}"
+#define TERM \
+    "{\"option_code\":null,\"population_code\":\"POP\",\"category\":\"all\",\"member_type\":\"employee\"," \
+    "\"valid_from\":\"2026-01-01\",\"valid_to\":null,\"basis\":\"fixed\",\"price_cents\":11710,\"rate_ppm\":null," \
+    "\"employer_share_ppm\":600000,\"employer_fixed_cents\":null}"
+#define CONTRACT(terms) \
+    "{\"company_id\":\"acme\",\"contract_id\":\"c1\",\"product\":\"health\",\"reference\":\"SANTE0000000001\"," \
+    "\"insurer_code\":\"AALAN1\",\"delegate_code\":null,\"siren\":null,\"valid_from\":\"2026-01-01\"," \
+    "\"valid_to\":null,\"status\":\"active\",\"proration\":\"none\"," \
+    "\"updated_at\":\"2026-04-30T12:00:00Z\",\"terms\":" terms "}"
+#define EMPLOYMENT(ids, exempt) \
+    "{\"company_id\":\"acme\",\"employment_id\":\"e1\",\"employee_id\":\"p1\",\"siret\":\"73282932000074\"," \
+    "\"starts_on\":\"2020-01-01\",\"ends_on\":null,\"status\":null,\"category\":null," \
+    "\"health_contract_ids\":" ids ",\"provident_contract_ids\":[],\"exempt\":" exempt "}"
 
 static void test_decode(void **state)
 {
@@ -40,7 +45,8 @@ static void test_decode(void **state)
     assert_int_equal(term->price_cents, 11710);
     assert_int_equal(term->valid_from, date_of(2026, 1, 1));
 
-    assert_true(ndjson_decode(&employment_record, STR(EMPLOYMENT("[\"h1\",\"h\\u0032\"]", "true")), &a, &employment, &faults));
+    assert_true(
+        ndjson_decode(&employment_record, STR(EMPLOYMENT("[\"h1\",\"h\\u0032\"]", "true")), &a, &employment, &faults));
     assert_int_equal(employment.health_contract_ids.n, 2);
     assert_true(str_is(*(struct str *)list_at(employment.health_contract_ids, sizeof(struct str), 1), "h2"));
     assert_int_equal(employment.provident_contract_ids.n, 0);
@@ -56,9 +62,11 @@ static void test_any_order_and_spaces(void **state)
     (void)state;
     static const struct str lines[] = {
         TEXT(PAY_BASE),
-        TEXT("{\"t2_cents\":-5,\"gross_cents\":350000,\"month\":\"2026-04\",\"employment_id\":\"e1\",\"company_id\":\"acme\"}"),
-        TEXT(" { \"company_id\" : \"acme\" ,\t\"employment_id\":\"e1\",\r\"gross_cents\" : 350000 , \"t1_cents\" : null,"
-             "\"t2_cents\": -5 , \"month\": \"2026-04\" } "),
+        TEXT("{\"t2_cents\":-5,\"gross_cents\":350000,\"month\":\"2026-04\",\"employment_id\":\"e1\",\"company_id\":"
+             "\"acme\"}"),
+        TEXT(
+            " { \"company_id\" : \"acme\" ,\t\"employment_id\":\"e1\",\r\"gross_cents\" : 350000 , \"t1_cents\" : null,"
+            "\"t2_cents\": -5 , \"month\": \"2026-04\" } "),
         TEXT("{\"c\\u006fmpany_id\":\"\\u0061cme\",\"employment_id\":\"e\\u0031\",\"month\":\"2026\\u002d04\","
              "\"gross_cents\":350000,\"t2_cents\":-5}"),
     };
@@ -83,78 +91,164 @@ static const struct fault_case {
     enum reject_reason reason;
     const char *text[4];
 } fault_cases[] = {
-    {&pay_base_record, TEXT(""), REJECT_MALFORMED_JSON, {"malformed JSON at column 1: expected a value"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"SECRET\""), REJECT_MALFORMED_JSON,
-     {"malformed JSON at column 23: expected ',' or '}'"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"SECRET"), REJECT_MALFORMED_JSON,
-     {"malformed JSON at column 22: expected a closing '\"'"}},
-    {&pay_base_record, TEXT(PAY_BASE "x"), REJECT_MALFORMED_JSON, {"malformed JSON at column 112: expected nothing behind the value"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"a\",}"), REJECT_MALFORMED_JSON, {"malformed JSON at column 19: expected a string"}},
-    {&pay_base_record, TEXT("{\"gross_cents\":-}"), REJECT_MALFORMED_JSON, {"malformed JSON at column 16: expected a number"}},
-    {&pay_base_record, TEXT("{\"gross_cents\":007}"), REJECT_MALFORMED_JSON, {"malformed JSON at column 17: expected ',' or '}'"}},
-    {&pay_base_record, TEXT("{\"t1_cents\":nil}"), REJECT_MALFORMED_JSON, {"malformed JSON at column 13: expected a value"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"caf\xe9\"}"), REJECT_MALFORMED_JSON, {"malformed JSON at column 19: expected valid UTF-8"}},
-    {&pay_base_record, TEXT("[\"SECRET\"]"), REJECT_NOT_AN_OBJECT, {"expected an object, found an array"}},
-    {&pay_base_record, TEXT("null"), REJECT_NOT_AN_OBJECT, {"expected an object, found null"}},
-    {&pay_base_record, TEXT("[1"), REJECT_MALFORMED_JSON, {"malformed JSON at column 3: expected ',' or ']'"}},
-    {&pay_base_record, TEXT("1 2"), REJECT_MALFORMED_JSON, {"malformed JSON at column 3: expected nothing behind the value"}},
-    {&pay_base_record, TEXT("{}"), REJECT_MISSING_FIELD,
-     {"company_id: missing", "employment_id: missing", "month: missing", "gross_cents: missing"}},
-    {&link_record, TEXT("{\"company_id\":null,\"member_id\":\"\",\"employee_id\":\"e\"}"), REJECT_MISSING_FIELD,
-     {"company_id: expected a string, found null", "member_id: expected a text, found an empty one"}},
-    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"m\",\"employee_id\":\"e\",\"nir\":\"SECRET\"}"), REJECT_UNKNOWN_VALUE,
-     {"unknown key: \"nir\""}},
-    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"m\",\"employee_id\":\"e\",\"a\\u0000\\n\":[{\"SECRET\":1}]}"),
-     REJECT_UNKNOWN_VALUE, {"unknown key: \"a\\u0000\\n\""}},
-    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"m\",\"member_id\":\"SECRET\",\"employee_id\":\"e\",\"company_id\":1}"),
-     REJECT_DUPLICATE_KEY, {"member_id: given twice", "company_id: given twice"}},
-    {&link_record, TEXT("{\"company_id\":1,\"member_id\":[\"SECRET\"],\"employee_id\":{\"a\":true}}"), REJECT_WRONG_TYPE,
-     {"company_id: expected a string, found a number", "member_id: expected a string, found an array",
-      "employee_id: expected a string, found an object"}},
-    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET45678901234567890123456789012345678901234567890123456789012\","
-                        "\"employee_id\":\"e\"}"), REJECT_TOO_LONG, {"member_id: longer than 64 bytes"}},
-    {&link_record, TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET\\u0000\",\"employee_id\":\"e\"}"), REJECT_OUT_OF_RANGE,
-     {"member_id: holds U+0000, which no text may"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":\"2026-13\",\"gross_cents\":1.5,\"t1_cents\":\"1\"}"),
-     REJECT_BAD_DATE, {"month: expected a month YYYY-MM",
-                       "gross_cents: expected an integer number of cents, found a decimal point or an exponent",
-                       "t1_cents: expected an integer number of cents, found a string"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":\"2026-04\",\"gross_cents\":1e3,\"t1_cents\":2.0,\"t2_cents\":-0E0}"),
-     REJECT_BAD_AMOUNT, {"gross_cents: expected an integer number of cents, found a decimal point or an exponent",
-                         "t1_cents: expected an integer number of cents, found a decimal point or an exponent",
-                         "t2_cents: expected an integer number of cents, found a decimal point or an exponent"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":\"2026-04\",\"gross_cents\":9223372036854775808,"
-                            "\"t1_cents\":-9223372036854775808,\"t2_cents\":123456789012345678901234567890}"),
-     REJECT_OUT_OF_RANGE, {"gross_cents: does not fit 64 bits", "t1_cents: does not fit 64 bits", "t2_cents: does not fit 64 bits"}},
-    {&pay_base_record, TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":202604,\"gross_cents\":null,\"t1_cents\":true}"),
-     REJECT_WRONG_TYPE, {"month: expected a month YYYY-MM, found a number",
-                         "gross_cents: expected an integer number of cents, found null",
-                         "t1_cents: expected an integer number of cents, found true"}},
-    {&payroll_period_record, TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":\"SECRET\",\"closed_at\":\"2026-04-30\"}"),
-     REJECT_UNKNOWN_VALUE, {"status: expected one of open, closed", "closed_at: expected an instant like 2026-04-30T12:00:00Z"}},
-    {&payroll_period_record, TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":null,\"closed_at\":0}"),
-     REJECT_MISSING_FIELD, {"status: expected a string, found null", "closed_at: expected an instant like 2026-04-30T12:00:00Z, found a number"}},
-    {&payroll_period_record, TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":\"open\",\"closed_at\":\"SECRET\"}"),
-     REJECT_BAD_DATE, {"closed_at: expected an instant like 2026-04-30T12:00:00Z"}},
-    {&payroll_period_record, TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":1,\"closed_at\":{\"a\":[1,}}"),
-     REJECT_WRONG_TYPE, {"status: expected a string, found a number", "malformed JSON at column 68: expected a value"}},
-    {&dispense_record, TEXT("{\"company_id\":\"c\",\"employee_id\":\"e\",\"ground\":\"c2s\",\"valid_from\":\"2026-02-29\",\"valid_to\":\"SECRET\"}"),
-     REJECT_BAD_DATE, {"valid_from: expected a date YYYY-MM-DD", "valid_to: expected a date YYYY-MM-DD"}},
-    {&range_record, TEXT("{\"entity\":\"contracts\",\"offset\":-1,\"bytes\":1.0,\"rows\":0,\"cents\":-5}"),
-     REJECT_OUT_OF_RANGE, {"offset: expected no negative number", "bytes: expected an integer, found a decimal point or an exponent"}},
-    {&contract_record, TEXT(CONTRACT("[" TERM ",{\"category\":\"SECRET\"}]")), REJECT_UNKNOWN_VALUE,
-     {"terms[1].category: expected one of all, executive, non_executive", "terms[1].member_type: missing",
-      "terms[1].valid_from: missing", "terms[1].basis: missing"}},
-    {&contract_record, TEXT(CONTRACT("[" TERM ",7,null]")), REJECT_WRONG_TYPE,
-     {"terms[1]: expected an object, found a number", "terms[2]: expected an object, found null"}},
-    {&contract_record, TEXT(CONTRACT("{\"a\":\"SECRET\"}")), REJECT_WRONG_TYPE, {"terms: expected an array, found an object"}},
-    {&contract_record, TEXT(CONTRACT("[" TERM ",]")), REJECT_MALFORMED_JSON, {"malformed JSON at column 509: expected a value"}},
-    {&contract_record, TEXT(CONTRACT("[" TERM " " TERM "]")), REJECT_MALFORMED_JSON, {"malformed JSON at column 509: expected ',' or ']'"}},
-    {&employment_record, TEXT(EMPLOYMENT("[\"h1\",null,\"\",3]", "1")), REJECT_MISSING_FIELD,
-     {"health_contract_ids[1]: expected a string, found null", "health_contract_ids[2]: expected a text, found an empty one",
-      "health_contract_ids[3]: expected a string, found a number", "exempt: expected true or false, found a number"}},
-    {&employment_record, TEXT(EMPLOYMENT("\"SECRET\"", "\"true\"")), REJECT_WRONG_TYPE,
-     {"health_contract_ids: expected an array, found a string", "exempt: expected true or false, found a string"}},
+    { &pay_base_record, TEXT(""), REJECT_MALFORMED_JSON, { "malformed JSON at column 1: expected a value" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"SECRET\""),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 23: expected ',' or '}'" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"SECRET"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 22: expected a closing '\"'" } },
+    { &pay_base_record,
+      TEXT(PAY_BASE "x"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 112: expected nothing behind the value" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"a\",}"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 19: expected a string" } },
+    { &pay_base_record,
+      TEXT("{\"gross_cents\":-}"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 16: expected a number" } },
+    { &pay_base_record,
+      TEXT("{\"gross_cents\":007}"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 17: expected ',' or '}'" } },
+    { &pay_base_record,
+      TEXT("{\"t1_cents\":nil}"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 13: expected a value" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"caf\xe9\"}"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 19: expected valid UTF-8" } },
+    { &pay_base_record, TEXT("[\"SECRET\"]"), REJECT_NOT_AN_OBJECT, { "expected an object, found an array" } },
+    { &pay_base_record, TEXT("null"), REJECT_NOT_AN_OBJECT, { "expected an object, found null" } },
+    { &pay_base_record, TEXT("[1"), REJECT_MALFORMED_JSON, { "malformed JSON at column 3: expected ',' or ']'" } },
+    { &pay_base_record,
+      TEXT("1 2"),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 3: expected nothing behind the value" } },
+    { &pay_base_record,
+      TEXT("{}"),
+      REJECT_MISSING_FIELD,
+      { "company_id: missing", "employment_id: missing", "month: missing", "gross_cents: missing" } },
+    { &link_record,
+      TEXT("{\"company_id\":null,\"member_id\":\"\",\"employee_id\":\"e\"}"),
+      REJECT_MISSING_FIELD,
+      { "company_id: expected a string, found null", "member_id: expected a text, found an empty one" } },
+    { &link_record,
+      TEXT("{\"company_id\":\"c\",\"member_id\":\"m\",\"employee_id\":\"e\",\"nir\":\"SECRET\"}"),
+      REJECT_UNKNOWN_VALUE,
+      { "unknown key: \"nir\"" } },
+    { &link_record,
+      TEXT("{\"company_id\":\"c\",\"member_id\":\"m\",\"employee_id\":\"e\",\"a\\u0000\\n\":[{\"SECRET\":1}]}"),
+      REJECT_UNKNOWN_VALUE,
+      { "unknown key: \"a\\u0000\\n\"" } },
+    { &link_record,
+      TEXT(
+          "{\"company_id\":\"c\",\"member_id\":\"m\",\"member_id\":\"SECRET\",\"employee_id\":\"e\",\"company_id\":1}"),
+      REJECT_DUPLICATE_KEY,
+      { "member_id: given twice", "company_id: given twice" } },
+    { &link_record,
+      TEXT("{\"company_id\":1,\"member_id\":[\"SECRET\"],\"employee_id\":{\"a\":true}}"),
+      REJECT_WRONG_TYPE,
+      { "company_id: expected a string, found a number", "member_id: expected a string, found an array",
+        "employee_id: expected a string, found an object" } },
+    { &link_record,
+      TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET45678901234567890123456789012345678901234567890123456789012\","
+           "\"employee_id\":\"e\"}"),
+      REJECT_TOO_LONG,
+      { "member_id: longer than 64 bytes" } },
+    { &link_record,
+      TEXT("{\"company_id\":\"c\",\"member_id\":\"SECRET\\u0000\",\"employee_id\":\"e\"}"),
+      REJECT_OUT_OF_RANGE,
+      { "member_id: holds U+0000, which no text may" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":\"2026-13\",\"gross_cents\":1.5,\"t1_cents\":"
+           "\"1\"}"),
+      REJECT_BAD_DATE,
+      { "month: expected a month YYYY-MM",
+        "gross_cents: expected an integer number of cents, found a decimal point or an exponent",
+        "t1_cents: expected an integer number of cents, found a string" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":\"2026-04\",\"gross_cents\":1e3,\"t1_cents\":2.0,"
+           "\"t2_cents\":-0E0}"),
+      REJECT_BAD_AMOUNT,
+      { "gross_cents: expected an integer number of cents, found a decimal point or an exponent",
+        "t1_cents: expected an integer number of cents, found a decimal point or an exponent",
+        "t2_cents: expected an integer number of cents, found a decimal point or an exponent" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":\"2026-04\",\"gross_cents\":9223372036854775808,"
+           "\"t1_cents\":-9223372036854775808,\"t2_cents\":123456789012345678901234567890}"),
+      REJECT_OUT_OF_RANGE,
+      { "gross_cents: does not fit 64 bits", "t1_cents: does not fit 64 bits", "t2_cents: does not fit 64 bits" } },
+    { &pay_base_record,
+      TEXT("{\"company_id\":\"c\",\"employment_id\":\"e\",\"month\":202604,\"gross_cents\":null,\"t1_cents\":true}"),
+      REJECT_WRONG_TYPE,
+      { "month: expected a month YYYY-MM, found a number",
+        "gross_cents: expected an integer number of cents, found null",
+        "t1_cents: expected an integer number of cents, found true" } },
+    { &payroll_period_record,
+      TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":\"SECRET\",\"closed_at\":\"2026-04-30\"}"),
+      REJECT_UNKNOWN_VALUE,
+      { "status: expected one of open, closed", "closed_at: expected an instant like 2026-04-30T12:00:00Z" } },
+    { &payroll_period_record,
+      TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":null,\"closed_at\":0}"),
+      REJECT_MISSING_FIELD,
+      { "status: expected a string, found null",
+        "closed_at: expected an instant like 2026-04-30T12:00:00Z, found a number" } },
+    { &payroll_period_record,
+      TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":\"open\",\"closed_at\":\"SECRET\"}"),
+      REJECT_BAD_DATE,
+      { "closed_at: expected an instant like 2026-04-30T12:00:00Z" } },
+    { &payroll_period_record,
+      TEXT("{\"company_id\":\"c\",\"month\":\"2026-04\",\"status\":1,\"closed_at\":{\"a\":[1,}}"),
+      REJECT_WRONG_TYPE,
+      { "status: expected a string, found a number", "malformed JSON at column 68: expected a value" } },
+    { &dispense_record,
+      TEXT("{\"company_id\":\"c\",\"employee_id\":\"e\",\"ground\":\"c2s\",\"valid_from\":\"2026-02-29\",\"valid_to\":"
+           "\"SECRET\"}"),
+      REJECT_BAD_DATE,
+      { "valid_from: expected a date YYYY-MM-DD", "valid_to: expected a date YYYY-MM-DD" } },
+    { &range_record,
+      TEXT("{\"entity\":\"contracts\",\"offset\":-1,\"bytes\":1.0,\"rows\":0,\"cents\":-5}"),
+      REJECT_OUT_OF_RANGE,
+      { "offset: expected no negative number", "bytes: expected an integer, found a decimal point or an exponent" } },
+    { &contract_record,
+      TEXT(CONTRACT("[" TERM ",{\"category\":\"SECRET\"}]")),
+      REJECT_UNKNOWN_VALUE,
+      { "terms[1].category: expected one of all, executive, non_executive", "terms[1].member_type: missing",
+        "terms[1].valid_from: missing", "terms[1].basis: missing" } },
+    { &contract_record,
+      TEXT(CONTRACT("[" TERM ",7,null]")),
+      REJECT_WRONG_TYPE,
+      { "terms[1]: expected an object, found a number", "terms[2]: expected an object, found null" } },
+    { &contract_record,
+      TEXT(CONTRACT("{\"a\":\"SECRET\"}")),
+      REJECT_WRONG_TYPE,
+      { "terms: expected an array, found an object" } },
+    { &contract_record,
+      TEXT(CONTRACT("[" TERM ",]")),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 509: expected a value" } },
+    { &contract_record,
+      TEXT(CONTRACT("[" TERM " " TERM "]")),
+      REJECT_MALFORMED_JSON,
+      { "malformed JSON at column 509: expected ',' or ']'" } },
+    { &employment_record,
+      TEXT(EMPLOYMENT("[\"h1\",null,\"\",3]", "1")),
+      REJECT_MISSING_FIELD,
+      { "health_contract_ids[1]: expected a string, found null",
+        "health_contract_ids[2]: expected a text, found an empty one",
+        "health_contract_ids[3]: expected a string, found a number",
+        "exempt: expected true or false, found a number" } },
+    { &employment_record,
+      TEXT(EMPLOYMENT("\"SECRET\"", "\"true\"")),
+      REJECT_WRONG_TYPE,
+      { "health_contract_ids: expected an array, found a string", "exempt: expected true or false, found a string" } },
 };
 
 static void check_fault_case(const struct fault_case *c, struct guard *g)
@@ -229,16 +323,19 @@ static void test_long_lists(void **state)
     struct employment employment;
     for (uint32_t n = RECORD_LIST_MAX; n <= RECORD_LIST_MAX + 2; n += 2) {
         struct buf b = {0};
-        buf_adds(&b, "{\"company_id\":\"acme\",\"employment_id\":\"e1\",\"employee_id\":\"p1\",\"siret\":\"73282932000074\","
-                     "\"starts_on\":\"2020-01-01\",\"health_contract_ids\":[");
+        buf_adds(
+            &b, "{\"company_id\":\"acme\",\"employment_id\":\"e1\",\"employee_id\":\"p1\",\"siret\":\"73282932000074\","
+                "\"starts_on\":\"2020-01-01\",\"health_contract_ids\":[");
         for (uint32_t i = 0; i < n; i++)
             buf_addf(&b, "%s\"h%u\"", i ? "," : "", i);
         buf_adds(&b, "],\"exempt\":false}");
-        bool ok = ndjson_decode(&employment_record, (struct str){b.p, (uint32_t)b.len, false}, &a, &employment, &faults);
+        bool ok = ndjson_decode(&employment_record, (struct str){ b.p, (uint32_t)b.len, false }, &a, &employment,
+                                &faults);
         assert_int_equal(ok, n == RECORD_LIST_MAX);
         if (ok) {
             assert_int_equal(employment.health_contract_ids.n, n);
-            assert_true(str_is(*(struct str *)list_at(employment.health_contract_ids, sizeof(struct str), n - 1), "h99999"));
+            assert_true(
+                str_is(*(struct str *)list_at(employment.health_contract_ids, sizeof(struct str), n - 1), "h99999"));
         } else {
             assert_int_equal(faults.n, 1);
             assert_int_equal(faults.reason, REJECT_TOO_LONG);
@@ -284,9 +381,11 @@ static void test_encode(void **state)
     employee.last_name = str_of("");
     employee.birth_date = date_of(1985, 1, 31);
     ndjson_encode(&employee_record, &employee, &b);
-    assert_string_equal(buf_str(&b), "{\"company_id\":\"acme\",\"employee_id\":\"e\\\"1\\\\\",\"matricule\":null,\"nir\":null,\"ntt\":null,"
-                                     "\"first_name\":\"H\xc3\xa9l\xc3\xa8ne\\n/\",\"last_name\":\"\",\"birth_name\":null,"
-                                     "\"birth_date\":\"1985-01-31\"}\n");
+    assert_string_equal(
+        buf_str(&b),
+        "{\"company_id\":\"acme\",\"employee_id\":\"e\\\"1\\\\\",\"matricule\":null,\"nir\":null,\"ntt\":null,"
+        "\"first_name\":\"H\xc3\xa9l\xc3\xa8ne\\n/\",\"last_name\":\"\",\"birth_name\":null,"
+        "\"birth_date\":\"1985-01-31\"}\n");
     b.len = 0;
     record_init(&contract_record, &contract);
     ndjson_encode(&contract_record, &contract, &b);
@@ -336,10 +435,11 @@ static void test_check(void **state)
     employment.starts_on = date_of(9999, 12, 31) + 1;
     employment.status = employment_status_count;
     employment.health_contract_ids = (struct list){ids, 3};
-    expect_faults(&employment_record, &employment, REJECT_OUT_OF_RANGE,
-                  "company_id: holds U+0000, which no text may; employment_id: expected valid UTF-8; employee_id: missing; "
-                  "starts_on: expected a year from 1000 to 9999; status: no value of employment_status; "
-                  "health_contract_ids[1]: missing; health_contract_ids[2]: expected valid UTF-8");
+    expect_faults(
+        &employment_record, &employment, REJECT_OUT_OF_RANGE,
+        "company_id: holds U+0000, which no text may; employment_id: expected valid UTF-8; employee_id: missing; "
+        "starts_on: expected a year from 1000 to 9999; status: no value of employment_status; "
+        "health_contract_ids[1]: missing; health_contract_ids[2]: expected valid UTF-8");
 
     struct arena a = {0};
     struct faults faults;
@@ -367,9 +467,14 @@ static void test_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode), cmocka_unit_test(test_any_order_and_spaces), cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_many_faults), cmocka_unit_test(test_long_fault_is_cut_between_characters),
-        cmocka_unit_test(test_long_lists), cmocka_unit_test(test_no_part_of_a_line_is_a_line), cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_any_order_and_spaces),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_many_faults),
+        cmocka_unit_test(test_long_fault_is_cut_between_characters),
+        cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_no_part_of_a_line_is_a_line),
+        cmocka_unit_test(test_encode),
         cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

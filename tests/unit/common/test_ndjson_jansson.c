@@ -11,8 +11,25 @@ enum { RECORDS_PER_ENTITY = 400, EDITS = 100000 };
 
 static struct str random_text(uint64_t *random, struct arena *a, uint32_t max, bool may_be_empty)
 {
-    static const char *const pieces[] = {"a", "Z", "0", " ", "/", "\"", "\\", "\n", "\t", "\x01", "\x1f", "\x7f", "\xc3\xa9",
-                                         "\xe2\x82\xac", "\xf0\x9f\x98\x80", "plain piece of text", "u0041", "{}", "null"};
+    static const char *const pieces[] = { "a",
+                                          "Z",
+                                          "0",
+                                          " ",
+                                          "/",
+                                          "\"",
+                                          "\\",
+                                          "\n",
+                                          "\t",
+                                          "\x01",
+                                          "\x1f",
+                                          "\x7f",
+                                          "\xc3\xa9",
+                                          "\xe2\x82\xac",
+                                          "\xf0\x9f\x98\x80",
+                                          "plain piece of text",
+                                          "u0041",
+                                          "{}",
+                                          "null" };
     bool simple = random_below(random, 2);
     uint32_t wanted = random_below(random, 8) == 0 ? max : random_below(random, max < 40 ? max + 1 : 40), len = 0;
     char *text = arena_alloc(a, max + 1);
@@ -107,7 +124,8 @@ static json_t *json_of_field(const struct field *f, const void *at)
     case F_MONTH:
         return *(const month_t *)at == MONTH_NONE ? json_null() : json_string(month_text(*(const month_t *)at, text));
     case F_INSTANT:
-        return *(const instant_t *)at == INSTANT_NONE ? json_null() : json_string(instant_text(*(const instant_t *)at, text));
+        return *(const instant_t *)at == INSTANT_NONE ? json_null()
+                                                      : json_string(instant_text(*(const instant_t *)at, text));
     case F_BOOL: return *(const int8_t *)at < 0 ? json_null() : json_boolean(*(const int8_t *)at);
     default: return json_of_list(f, at);
     }

@@ -63,9 +63,11 @@ static void test_parse(void **state)
 static void test_key(void **state)
 {
     (void)state;
-    static const struct { struct str text; int key; } cases[] = {
-        {TEXT("2951099126111"), 93}, {TEXT("2550814168025"), 38}, {TEXT("1840275123456"), 74}, {TEXT("1850175123456"), 9},
-        {TEXT("1630899139139"), 97}, {TEXT("253072B073004"), 70}, {TEXT("253072A073004"), 43},
+    static const struct { struct str text; int key;
+    } cases[] = {
+        { TEXT("2951099126111"), 93 }, { TEXT("2550814168025"), 38 }, { TEXT("1840275123456"), 74 },
+        { TEXT("1850175123456"), 9 },  { TEXT("1630899139139"), 97 }, { TEXT("253072B073004"), 70 },
+        { TEXT("253072A073004"), 43 },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint64_t nir13;
@@ -143,12 +145,20 @@ static void test_siren(void **state)
 static void test_siret(void **state)
 {
     (void)state;
-    static const struct { struct str text; bool ok; } cases[] = {
-        {TEXT("73282932000074"), true}, {TEXT("73282932000079"), false}, {TEXT("732 829 320 00074"), true},
-        {TEXT("36252187900034"), false},
-        {TEXT("35600000000048"), true},  /* La Poste: the head office by Luhn, others by their digit sum */
-        {TEXT("35600000049837"), true}, {TEXT("35600000009075"), true}, {TEXT("35600000000041"), false},
-        {TEXT("7328293200007"), false}, {TEXT("732829320000740"), false}, {TEXT("7328293200007A"), false}, {TEXT(""), false},
+    static const struct { struct str text; bool ok;
+    } cases[] = {
+        { TEXT("73282932000074"), true },
+        { TEXT("73282932000079"), false },
+        { TEXT("732 829 320 00074"), true },
+        { TEXT("36252187900034"), false },
+        { TEXT("35600000000048"), true }, /* La Poste: the head office by Luhn, others by their digit sum */
+        { TEXT("35600000049837"), true },
+        { TEXT("35600000009075"), true },
+        { TEXT("35600000000041"), false },
+        { TEXT("7328293200007"), false },
+        { TEXT("732829320000740"), false },
+        { TEXT("7328293200007A"), false },
+        { TEXT(""), false },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         if (siret_parse(cases[i].text, NULL) != cases[i].ok)
