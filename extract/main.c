@@ -153,7 +153,7 @@ static bool beyond_limit(const struct config *config, int64_t rejects, int64_t r
 {
     if (config->reject_limit_count != INT_NONE)
         return rejects > config->reject_limit_count;
-    return rejects > money_scale(read, config->reject_limit_ppm, PPM_ONE);
+    return rejects * PPM_ONE > config->reject_limit_ppm * read;
 }
 
 /* What the pages of each company become: the cache of the next run where they made good records of a published run. */

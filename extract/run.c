@@ -94,13 +94,21 @@ static bool newest_unfinished(struct extract_run *r, const struct stage_run *run
     return found;
 }
 
-/* PERIOD-YYYYMMDDTHHMMSSZ */
+/* PERIOD-YYYYMMDDTHHMMSSZ; a second on where a run of this second is there already. */
 static void new_run_id(struct extract_run *r, const struct stage_run *run)
 {
-    char month[MONTH_TEXT_MAX], now[INSTANT_TEXT_MAX];
-    instant_text(run->now, now);
-    snprintf(r->run_id, sizeof r->run_id, "%s-%.4s%.2s%.2sT%.2s%.2s%.2sZ", month_text(run->opt.period, month), now,
-             now + 5, now + 8, now + 11, now + 14, now + 17);
+    char month[MONTH_TEXT_MAX], at[INSTANT_TEXT_MAX];
+    month_text(run->opt.period, month);
+    for (instant_t t = run->now;; t++) {
+        instant_text(t, at);
+        snprintf(r->run_id, sizeof r->run_id, "%s-%.4s%.2s%.2sT%.2s%.2s%.2sZ", month, at, at + 5, at + 8, at + 11, at + 14,
+                 at + 17);
+        char *path = mem_printf("%s/%s/%s", run->staging_dir, month, r->run_id);
+        bool taken = access(path, F_OK) == 0;
+        free(path);
+        if (!taken)
+            return;
+    }
 }
 
 bool extract_run_choose(struct extract_run *r, const struct stage_run *run, const struct source *sources, int n_sources,
