@@ -119,8 +119,9 @@ static bool fetching_open(struct fetching *f, struct err *err)
     f->throttle = mem_alloc(sizeof *f->throttle * (size_t)f->plan->n_sources);
     for (int i = 0; i < f->plan->n_sources; i++)
         throttle_init(&f->throttle[i], f->plan->sources[i].max_parallel, f->plan->sources[i].requests_per_second);
+    int hosts = f->plan->n_sources + 1; /* and one for tokens */
     return (f->report || dir_create(f->plan->raw_dir, err)) &&
-           transfers_open(&f->transfers, f->plan->parallel > 0 ? f->plan->parallel : 1, err);
+           transfers_open(&f->transfers, f->plan->parallel > 0 ? f->plan->parallel : 1, hosts, err);
 }
 
 static void fetching_close(struct fetching *f)

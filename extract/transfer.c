@@ -10,22 +10,20 @@ enum { BODY_KEPT_BYTES = 1 << 20 };
 
 /* ---- set-up ---- */
 
-static bool multi_configure(CURLM *multi, int parallel)
+static bool multi_configure(CURLM *multi, long parallel, long hosts)
 {
-    long n = parallel;
     return !curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) &&
-           !curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, n) &&
-           !curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, n) &&
-           !curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, n);
+           !curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, parallel) &&
+           !curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, parallel * hosts);
 }
 
-bool transfers_open(struct transfers *ts, int parallel, struct err *err)
+bool transfers_open(struct transfers *ts, int parallel, int hosts, struct err *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
         return err_set(err, ERR_BUG, "libcurl cannot be initialised");
     signal(SIGPIPE, SIG_IGN);
     struct transfers new = {.multi = curl_multi_init(), .n_slots = parallel};
-    if (!new.multi || !multi_configure(new.multi, parallel)) {
+    if (!new.multi || !multi_configure(new.multi, parallel, hosts)) {
         curl_multi_cleanup(new.multi);
         curl_global_cleanup();
         return err_set(err, ERR_BUG, "libcurl cannot transfer in parallel");

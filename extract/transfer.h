@@ -51,8 +51,9 @@ struct transfers {
     int n_slots, n_in_flight;
 };
 
-/* Also makes the process ignore SIGPIPE, which a server that hangs up would raise. */
-bool transfers_open(struct transfers *ts, int parallel, struct err *err);
+/* So many at a time; connections to so many hosts are kept for the next request. Also makes the process ignore SIGPIPE,
+ * which a server that hangs up would raise. */
+bool transfers_open(struct transfers *ts, int parallel, int hosts, struct err *err);
 /* Breaks off what is in flight. */
 void transfers_close(struct transfers *ts);
 

@@ -10,17 +10,30 @@ import tempfile
 import time
 import unittest
 
+from harness import BIN, PERIOD, cluster_environment
 from misbehaving_server import (Server, after, answer, bomb, certificate, cut_short, length_too_small, nothing, page,
                                 reset_in_body, slowly, status, tagged)
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-EXTRACT = ROOT / os.environ.get("BUILD", "build") / "bin" / "extract"
-PERIOD = "2026-04"
 
 # Exit statuses.
 OK, PARTIAL, BAD_DATA, NO_INPUT, UNAVAILABLE, TRY_AGAIN, REFUSED, CONFIG = 0, 3, 65, 66, 69, 75, 77, 78
 
+ENVIRONMENT = {}
+
 CURSOR = {"kind": "cursor", "param": "cursor", "next": "next", "cap": 20, "total": "total"}
+
+
+def setUpModule():
+    """An empty database for all tests: extract reads what people decided from it, and nobody did."""
+    database = f"fetch_{os.getpid()}"
+    ENVIRONMENT.update({key: value for key, value in cluster_environment().items() if not key.lower().endswith("_proxy")},
+                       PGDATABASE=database)
+    subprocess.run(["createdb", database], env=ENVIRONMENT, check=True)
+    unittest.addModuleCleanup(subprocess.run, ["dropdb", "--force", database], env=ENVIRONMENT, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "pipeline.yaml"
+        config.write_text(json.dumps({"version": 1, "companies": [{"id": "none", "siren": siren(1)}]}), encoding="utf-8")
+        subprocess.run([BIN / "load", "--migrate", "--quiet", "--config", config], env=ENVIRONMENT, check=True,
+                       stdout=subprocess.DEVNULL)
 
 
 def siren(n):
@@ -45,6 +58,7 @@ class FetchTest(unittest.TestCase):
         self.server = self.serve()
         self.companies = ["acme"]
         self.entities = {"employees": {}}
+        self.more_sources = {}
         self.source = {"base_url": self.server.url, "timeout_ms": 5000, "deadline_ms": 20000, "retries": 2}
 
     def enterContext(self, context):
@@ -77,20 +91,17 @@ class FetchTest(unittest.TestCase):
         description.write_text(json.dumps({"kind": "rest", "side": "payroll", "entities": entities}), encoding="utf-8")
         config = self.folder / "pipeline.yaml"
         config.write_text(json.dumps({
-            "version": 1, "staging": {"dir": str(self.folder / "staging")},
-            "sources": {"feed": {"use": str(description), **self.source}},
+            "version": 1, "staging": {"dir": str(self.folder / "staging"), "archive_raw": True},
+            "sources": {"feed": {"use": str(description), **self.source}, **self.more_sources},
             "companies": [{"id": c, "siren": siren(10000000 + i)} for i, c in enumerate(self.companies)]}), encoding="utf-8")
         return config
 
     def command(self, *args, jobs=4):
-        return [str(EXTRACT), "--config", str(self.configure()), "--period", PERIOD, "--jobs", str(jobs), *args]
-
-    def environment(self):
-        return {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        return [str(BIN / "extract"), "--config", str(self.configure()), "--period", PERIOD, "--jobs", str(jobs), *args]
 
     def extract(self, *args, jobs=4, **env):
         begun = time.monotonic()
-        process = subprocess.run(self.command(*args, jobs=jobs), cwd=self.folder, env={**self.environment(), **env},
+        process = subprocess.run(self.command(*args, jobs=jobs), cwd=self.folder, env={**ENVIRONMENT, **env},
                                  capture_output=True, text=True, timeout=120)
         return Result(process, time.monotonic() - begun)
 
@@ -388,6 +399,35 @@ class Protocols(FetchTest):
         self.fails(BAD_DATA, "leaves the server")
 
 
+class Files(FetchTest):
+    """A CSV file per company."""
+
+    def setUp(self):
+        super().setUp()
+        self.more_sources = {"staff": {"use": "csv", "entity": "pay_bases", "path": f"{self.folder}/{{company_id}}.csv"}}
+        self.script(answer(page(["e1"])))
+
+    def write(self, text):
+        (self.folder / "acme.csv").write_text(text, encoding="utf-8")
+
+    def test_file_is_a_page(self):
+        self.write("employment_id;month;gross\ne1;2026-04;2 500,00\n")
+        self.succeeds()
+        self.assertIn(b"2 500,00", self.spools()[0].read_bytes())
+
+    def test_missing(self):
+        self.fails(NO_INPUT, "staff: company acme: pay_bases", f"{self.folder}/acme.csv")
+
+    def test_missing_and_optional(self):
+        self.more_sources["staff"]["optional"] = True
+        self.succeeds()
+
+    def test_too_large(self):
+        self.more_sources["staff"]["max_body_bytes"] = 2000
+        self.write("employment_id;month;gross\n" + "e1;2026-04;2 500,00\n" * 200)
+        self.fails(BAD_DATA, "file of more than 2000 bytes")
+
+
 class Paging(FetchTest):
     def paging(self, **more):
         self.entities["employees"]["paging"] = {"cap": 20, **more}
@@ -486,7 +526,7 @@ class Spool(FetchTest):
 
     def begin_and_stop(self, send, after_requests):
         """Runs extract until the server has seen so many requests, then ends it."""
-        process = subprocess.Popen(self.command(), cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE,
+        process = subprocess.Popen(self.command(), cwd=self.folder, env=ENVIRONMENT, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         while len(self.server.requests) < after_requests and process.poll() is None:
             time.sleep(0.01)
@@ -545,6 +585,17 @@ class Many(FetchTest):
         self.assertLessEqual(self.server.most_active, 16)
         self.assertGreaterEqual(self.server.most_active, 8)
         self.assertLess(result.seconds, 20)
+
+    def test_connections_to_two_hosts_are_kept(self):
+        self.companies = [f"c{i:03d}" for i in range(100)]
+        other = self.serve()
+        self.server.otherwise = lambda h, r: answer(page([r.path.replace("/", "-")]))(h, r)
+        other.otherwise = lambda h, r: answer(page([r.path.replace("/", "-") + "-other"]))(h, r)
+        self.more_sources = {"other": {"use": str(self.folder / "feed.yaml"), **self.source, "base_url": other.url}}
+        self.succeeds(jobs=4)
+        self.assertEqual((len(self.server.requests), len(other.requests)), (100, 100))
+        self.assertLessEqual(self.server.connections, 4)
+        self.assertLessEqual(other.connections, 4)
 
     def test_parallel_transfers_of_one_source_are_bounded(self):
         self.companies = [f"c{i}" for i in range(20)]
