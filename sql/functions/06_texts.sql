@@ -59,12 +59,25 @@ GRANT EXECUTE ON FUNCTION payroll.candidate_names(jsonb) TO payroll_manager, pay
 
 -- In one pass: a value that itself holds braces is left as it is.
 CREATE OR REPLACE FUNCTION payroll.render(template text, vals jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT
+LANGUAGE plpgsql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(coalesce(CASE WHEN piece.part[1] LIKE '{_%}' THEN vals ->> btrim(piece.part[1], '{}') END,
-                               piece.part[1]), '' ORDER BY piece.ordinality)
-    FROM regexp_matches(template, '[^{]+|\{[a-z_]+\}|\{', 'g') WITH ORDINALITY AS piece (part, ordinality)
+DECLARE
+    pieces text[] := string_to_array(template, '{');
+    piece text;
+    name text;
+    answer text := coalesce(pieces[1], '');
+BEGIN
+    FOREACH piece IN ARRAY pieces[2:] LOOP
+        name := split_part(piece, '}', 1);
+        IF vals ? name AND strpos(piece, '}') > 0 THEN
+            answer := answer || (vals ->> name) || substr(piece, length(name) + 2);
+        ELSE
+            answer := answer || '{' || piece;
+        END IF;
+    END LOOP;
+    RETURN answer;
+END
 $$;
 COMMENT ON FUNCTION payroll.render(text, jsonb) IS 'The template with every {name} replaced by the value of that name.';
 REVOKE ALL ON FUNCTION payroll.render(text, jsonb) FROM PUBLIC;

@@ -54,6 +54,7 @@ LEFT JOIN payroll.contract AS c ON c.company_id = d.company_id AND c.contract_id
 LEFT JOIN payroll.payroll_contract AS p
     ON p.company_id = d.company_id AND p.payroll_contract_id = d.contract_id
 LEFT JOIN payroll.invoice AS i ON i.company_id = d.company_id AND i.invoice_id = d.invoice_id
+-- OFFSET 0 has each value made once, not once for every text that holds it.
 CROSS JOIN LATERAL (
     SELECT
         payroll.person_name(e.first_name, e.last_name, coalesce(e.matricule, e.employee_id)) AS employee,
@@ -61,10 +62,12 @@ CROSS JOIN LATERAL (
         coalesce(c.reference, p.reference, d.contract_id) AS contract,
         coalesce(i.number, d.invoice_id) AS invoice,
         coalesce(d.employee_id, d.candidates -> 0 ->> 'employee_id') AS link_to,
+        payroll.candidate_names(d.candidates) AS candidates,
         -- 351.30 for a price of 117.10 is three times the price
         CASE WHEN d.code = 'price_mismatch' AND d.expected_cents > 0 AND d.actual_cents > d.expected_cents
                   AND d.actual_cents % d.expected_cents = 0
              THEN ' (' || d.actual_cents / d.expected_cents || ' × ' END AS multiple
+    OFFSET 0
 ) AS n
 CROSS JOIN LATERAL (
     SELECT
@@ -88,8 +91,8 @@ CROSS JOIN LATERAL (
             'held', payroll.euros(d.held_cents, 'fr'),
             'lines', d.line_count || CASE WHEN d.line_count > 1 THEN ' lignes' ELSE ' ligne' END,
             'cover_month', payroll.month_name(coalesce(d.cover_month, d.payroll_month), 'fr'),
-            'candidates', coalesce(payroll.candidate_names(d.candidates), 'aucun'),
-            'others', coalesce(payroll.candidate_names(d.candidates), d.actual, 'une autre personne')
+            'candidates', coalesce(n.candidates, 'aucun'),
+            'others', coalesce(n.candidates, d.actual, 'une autre personne')
         ) AS fr,
         jsonb_build_object(
             'id', d.id,
@@ -111,9 +114,10 @@ CROSS JOIN LATERAL (
             'held', payroll.euros(d.held_cents, 'en'),
             'lines', d.line_count || CASE WHEN d.line_count = 1 THEN ' line' ELSE ' lines' END,
             'cover_month', payroll.month_name(coalesce(d.cover_month, d.payroll_month), 'en'),
-            'candidates', coalesce(payroll.candidate_names(d.candidates), 'none'),
-            'others', coalesce(payroll.candidate_names(d.candidates), d.actual, 'somebody else')
+            'candidates', coalesce(n.candidates, 'none'),
+            'others', coalesce(n.candidates, d.actual, 'somebody else')
         ) AS en
+    OFFSET 0
 ) AS v
 WHERE d.status IN ('open', 'in_progress');
 

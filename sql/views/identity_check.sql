@@ -12,7 +12,7 @@ SELECT
          THEN payroll.member_nir(m.company_id, m.member_id) ELSE m.nir_masked END AS alan_nir,
     CASE WHEN has_column_privilege('payroll.employee'::regclass, 'nir', 'SELECT')
          THEN payroll.employee_nir(e.company_id, e.employee_id) ELSE e.nir_masked END AS payroll_nir,
-    CASE WHEN has_column_privilege('payroll.employee'::regclass, 'ntt', 'SELECT')
+    CASE WHEN e.ntt_masked IS NOT NULL AND has_column_privilege('payroll.employee'::regclass, 'ntt', 'SELECT')
          THEN payroll.employee_ntt(e.company_id, e.employee_id) ELSE e.ntt_masked END AS payroll_ntt,
     m.last_name AS alan_last_name,
     m.first_name AS alan_first_name,
@@ -33,7 +33,7 @@ SELECT
     NULL,
     CASE WHEN has_column_privilege('payroll.employee'::regclass, 'nir', 'SELECT')
          THEN payroll.employee_nir(e.company_id, e.employee_id) ELSE e.nir_masked END,
-    CASE WHEN has_column_privilege('payroll.employee'::regclass, 'ntt', 'SELECT')
+    CASE WHEN e.ntt_masked IS NOT NULL AND has_column_privilege('payroll.employee'::regclass, 'ntt', 'SELECT')
          THEN payroll.employee_ntt(e.company_id, e.employee_id) ELSE e.ntt_masked END,
     NULL,
     NULL,

@@ -20,10 +20,10 @@ DECLARE
     hint text;
 BEGIN
     EXECUTE format('SELECT payroll.%I(%L, %L)', name || '_discrepancy', id, note) INTO answer;
-    RETURN replace(answer, id::text, 'N');
+    RETURN regexp_replace(answer, '\m' || id || '\M', 'N');
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-    RETURN replace(SQLSTATE || ' ' || SQLERRM || ' / ' || hint, id::text, 'N');
+    RETURN SQLSTATE || regexp_replace(' ' || SQLERRM || ' / ' || hint, '\m' || id || '\M', 'N', 'g');
 END
 $$;
 
@@ -62,7 +62,7 @@ SELECT is(pg_temp.call(name, (SELECT gone FROM known), 'x'),
 FROM unnest(ARRAY['accept', 'progress', 'reopen']) AS name;
 SELECT is(pg_temp.call('accept', (SELECT live FROM known), ' '),
           '22023 the note is empty / Say why in a few words: the note is kept with your name and the time.', 'an empty note');
-SELECT is(pg_temp.call('accept', -1, 'x'), 'P0002 there is no discrepancy N / Column id of report.discrepancy_inbox.',
+SELECT is(pg_temp.call('accept', -1, 'x'), 'P0002 there is no discrepancy -1 / Column id of report.discrepancy_inbox.',
           'an unknown one');
 SELECT throws_ok('SELECT payroll.accept_discrepancy(NULL, ''x'')', 'P0002', 'there is no discrepancy null', 'none at all');
 
