@@ -26,7 +26,7 @@ static bool write_members(struct dataset *d, struct err *err)
     return true;
 }
 
-static bool transform_records(struct dataset *d, struct err *err)
+static bool transform_records(struct dataset *d, int64_t found[severity_count], struct err *err)
 {
     struct findings f;
     struct posting posting;
@@ -37,15 +37,15 @@ static bool transform_records(struct dataset *d, struct err *err)
     check_contracts(d, &f);
     check_sources(d, &f);
     return write_lines(d, &f, &posting, err) && write_members(d, err) && coverage_write(d, &f, err) &&
-           check_invoices(d, &f, &posting, err) && findings_write(&f, err);
+           check_invoices(d, &f, &posting, err) && findings_write(&f, found, err);
 }
 
 bool company_transform(const struct rules *rules, const struct part_in *in, struct company *company, struct arena *arena,
-                       struct part *out, struct err *err)
+                       struct part *out, int64_t found[severity_count], struct err *err)
 {
     if (company->status == COMPANY_OK) {
         struct dataset d;
-        if (!dataset_read(&d, rules, in, company, arena, out, err) || !transform_records(&d, err))
+        if (!dataset_read(&d, rules, in, company, arena, out, err) || !transform_records(&d, found, err))
             return err_prefix(err, "company %.*s", (int)company->company_id.len, company->company_id.p);
     }
     return part_end_company(out, company, err);

@@ -199,12 +199,16 @@ static bool settled(const struct discrepancy *x)
     return (x->code == DISC_billed_before_entry || x->code == DISC_billed_after_exit) && x->held_cents == 0;
 }
 
-bool findings_write(struct findings *f, struct err *err)
+bool findings_write(struct findings *f, int64_t found[severity_count], struct err *err)
 {
     if (f->n)
         qsort(f->v, f->n, sizeof *f->v, compare_findings);
-    for (uint32_t i = 0; i < f->n; i++)
-        if (!settled(&f->v[i]) && !part_put(f->d->part, &discrepancy_record, &f->v[i], err))
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (settled(&f->v[i]))
+            continue;
+        if (!part_put(f->d->part, &discrepancy_record, &f->v[i], err))
             return false;
+        found[f->v[i].severity]++;
+    }
     return true;
 }

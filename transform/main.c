@@ -101,6 +101,14 @@ static bool publish(struct stage_run *run, const struct staging_in *in, struct s
     return true;
 }
 
+static void report_found(struct stage_run *run, const int64_t found[severity_count])
+{
+    json_t *counts = json_object();
+    for (int i = 1; i < severity_count; i++)
+        json_object_set_new(counts, severity_enumeration.names[i], json_integer(found[i]));
+    json_object_set_new(run->report, "discrepancies", counts);
+}
+
 static bool transform(struct stage_run *run, struct err *err)
 {
     struct staging_in in = {0};
@@ -113,8 +121,10 @@ static bool transform(struct stage_run *run, struct err *err)
         out.earlier_rejects = (struct str){earlier.p, (uint32_t)earlier.len, false};
         int jobs = run->opt.jobs ? run->opt.jobs : (int)sysconf(_SC_NPROCESSORS_ONLN);
         stage_progress(run, (long)(in.companies_ok + in.companies_failed));
-        ok = workers_run(run, &rules, &in, &out, jobs, err);
+        int64_t found[severity_count];
+        ok = workers_run(run, &rules, &in, &out, jobs, found, err);
         progress_end();
+        report_found(run, found);
         ok = ok && publish(run, &in, &out, err);
     }
     if (!ok)

@@ -19,6 +19,7 @@ struct shared {
     atomic_bool stop;
     atomic_long companies;
     atomic_llong records;
+    atomic_llong found[severity_count];
     struct err err[];
 };
 
@@ -42,16 +43,19 @@ static bool transform_companies(struct crew *crew, struct part_in *in, struct pa
                                 struct err *err)
 {
     struct company company;
+    int64_t found[severity_count] = {0};
     while (part_next_company(in, arena, &company, err)) {
         if (atomic_load(&crew->shared->stop) || stop_requested)
             return err_set(err, ERR_TRY_AGAIN, "stopped by a signal");
         atomic_fetch_add(&crew->shared->companies, 1);
         atomic_fetch_add(&crew->shared->records, rows_of(&company));
         if (stage_selects(crew->run, company.company_id) &&
-            !company_transform(crew->rules, in, &company, arena, out, err))
+            !company_transform(crew->rules, in, &company, arena, out, found, err))
             return false;
         arena_reset(arena);
     }
+    for (int i = 0; i < severity_count; i++)
+        atomic_fetch_add(&crew->shared->found[i], found[i]);
     return err->kind == ERR_NONE;
 }
 
@@ -164,7 +168,7 @@ static bool fork_workers(struct crew *crew, int workers, struct err *err)
 }
 
 bool workers_run(const struct stage_run *run, const struct rules *rules, const struct staging_in *in,
-                 const struct staging_out *out, int jobs, struct err *err)
+                 const struct staging_out *out, int jobs, int64_t found[severity_count], struct err *err)
 {
     int workers = jobs < in->n_parts ? jobs : in->n_parts;
     size_t size = sizeof(struct shared) + (size_t)(workers > 0 ? workers : 1) * sizeof(struct err);
@@ -175,6 +179,8 @@ bool workers_run(const struct stage_run *run, const struct rules *rules, const s
     bool ok = workers > 1 ? fork_workers(&crew, workers, err) : work(&crew, err);
     if (workers <= 1)
         progress_step(atomic_load(&shared->companies), atomic_load(&shared->records));
+    for (int i = 0; i < severity_count; i++)
+        found[i] = atomic_load(&shared->found[i]);
     munmap(shared, size);
     return ok;
 }

@@ -7,8 +7,9 @@
 #include "common/stage.h"
 #include "transform/dataset.h"
 
-/* Transforms all parts of `in` into `out` with at most `jobs` processes. A company that is not selected is left out. */
+/* Transforms all parts of `in` into `out` with at most `jobs` processes. A company that is not selected is left out.
+ * found[severity] receives how many discrepancies were written. */
 bool workers_run(const struct stage_run *run, const struct rules *rules, const struct staging_in *in,
-                 const struct staging_out *out, int jobs, struct err *err);
+                 const struct staging_out *out, int jobs, int64_t found[severity_count], struct err *err);
 
 #endif
