@@ -126,10 +126,13 @@ static void report_page(struct fetch_list *l, const struct page *page)
 static bool list_take(struct fetch_list *l, struct page *page, struct err *err)
 {
     struct err why;
+    instant_t now = (instant_t)time(NULL);
     page->request = l->index;
     page->number = l->walk.number;
     page->url = str_of(l->url);
-    page->received_at = l->done_at = (instant_t)time(NULL);
+    if (page->received_at == INSTANT_NONE || page->received_at > now)
+        page->received_at = now;
+    l->done_at = page->received_at;
     if (l->f->report) {
         report_page(l, page);
         list_end(l);
@@ -161,7 +164,7 @@ static bool list_take(struct fetch_list *l, struct page *page, struct err *err)
 
 static bool list_take_absent(struct fetch_list *l, struct err *err)
 {
-    struct page page = {.total = INT_NONE, .records = INT_NONE, .absent = true};
+    struct page page = {.total = INT_NONE, .records = INT_NONE, .received_at = INSTANT_NONE, .absent = true};
     return list_take(l, &page, err);
 }
 
@@ -204,6 +207,7 @@ static bool list_take_body(struct fetch_list *l, struct str body, struct str eta
     }
     page.etag = etag.len <= ETAG_MAX ? etag : STR_NULL;
     page.total = facts.total;
+    page.received_at = facts.as_of;
     page.records = facts.records;
     return list_take(l, &page, err);
 }
@@ -214,8 +218,7 @@ static bool list_take_cached(struct fetch_list *l, const struct answer *answer, 
     const struct page *cached = l->cached;
     struct str link = answer->link;
     if (!link.p && cached->next.p) {
-        const char *header = arena_printf(&l->f->scratch, "<%.*s>; rel=\"next\"", (int)cached->next.len, cached->next.p);
-        link = str_of(header);
+        link = str_of(arena_printf(&l->f->scratch, "<%.*s>; rel=\"next\"", (int)cached->next.len, cached->next.p));
     }
     return list_take_body(l, cached->body, cached->etag, link, err);
 }
@@ -246,7 +249,8 @@ static bool list_read_file(struct fetch_list *l, struct err *err)
         err_set(&why, ERR_DATA, "%s: file of more than %lld bytes", l->url, (long long)source->max_body_bytes);
         list_fail(l, &why);
     } else {
-        struct page page = {.total = INT_NONE, .records = INT_NONE, .body = {map.p, (uint32_t)map.len, false}};
+        struct page page = {.total = INT_NONE, .records = INT_NONE, .received_at = INSTANT_NONE,
+                            .body = {map.p, (uint32_t)map.len, false}};
         ok = list_take(l, &page, err);
     }
     map_close(&map);

@@ -27,6 +27,17 @@ static bool read_total(const struct jdoc *d, const char *path, int64_t *ret, str
     return true;
 }
 
+static bool read_as_of(const struct jdoc *d, const char *path, instant_t *ret, struct err *err)
+{
+    const struct jvalue *v = path ? jdoc_path(d, d->value, path) : NULL;
+    *ret = INSTANT_NONE;
+    if (!v || v->type == J_NULL)
+        return true;
+    if (v->type != J_STRING || !instant_parse(v->text, ret))
+        return err_set(err, ERR_DATA, "%s: expected an instant such as 2026-04-27T06:00:00Z", path);
+    return true;
+}
+
 /* The first of the places that holds something; null, false and "" mean that there is no next page. */
 static bool read_next(const struct jdoc *d, const struct paging *paging, struct str *ret, struct err *err)
 {
@@ -46,12 +57,12 @@ bool page_read_facts(const struct entity_source *entity, struct str body, struct
                      struct page_facts *ret, struct err *err)
 {
     const struct paging *paging = &entity->paging;
-    struct page_facts facts = {.records = INT_NONE, .total = INT_NONE};
+    struct page_facts facts = {.records = INT_NONE, .total = INT_NONE, .as_of = INSTANT_NONE};
     struct jdoc d;
     struct jscan fault;
     if (jdoc_parse(body, a, &d, &fault)) {
         facts.records = count_records(&d, entity->records ? entity->records : "");
-        if (!read_total(&d, paging->total, &facts.total, err))
+        if (!read_total(&d, paging->total, &facts.total, err) || !read_as_of(&d, paging->as_of, &facts.as_of, err))
             return false;
         if ((paging->kind == PAGING_CURSOR || paging->kind == PAGING_LINK) && !read_next(&d, paging, &facts.next, err))
             return false;
@@ -59,7 +70,8 @@ bool page_read_facts(const struct entity_source *entity, struct str body, struct
             facts.next = link_header_next(link_header);
     }
     if (facts.next.len > CURSOR_MAX)
-        return err_set(err, ERR_DATA, "cursor of %u bytes; at most %d are accepted", (unsigned)facts.next.len, CURSOR_MAX);
+        return err_set(err, ERR_DATA, "cursor of %u bytes; at most %d are accepted", (unsigned)facts.next.len,
+                       CURSOR_MAX);
     *ret = facts;
     return true;
 }
@@ -123,7 +135,7 @@ struct str link_header_next(struct str header)
         struct str name, value;
         p = close + 1;
         for (const char *q; (q = link_param(p, end, &name, &value)) != p; p = q) {
-            if (rel_seen || name.len != 3 || strncasecmp(name.p, "rel", 3))
+            if (rel_seen || name.len != 3 || strncasecmp(name.p, "rel", 3) != 0)
                 continue;
             rel_seen = true; /* later ones are ignored: RFC 8288, 3.3 */
             is_next = has_word(value, "next");

@@ -1,6 +1,6 @@
 /* Walking through a list page by page, without any transfer: what a page says about the next one, and whether what was
- * received adds up to a whole list. Nothing is ever truncated in silence: a cursor met twice, more pages than the cap, an
- * announced total that changes on the way or differs from what arrived are errors.
+ * received adds up to a whole list. Nothing is ever truncated in silence: a cursor met twice, more pages than the cap,
+ * an announced total that changes on the way or differs from what arrived are errors.
  *
  * A page that is no JSON ends its list, for nobody can say where it goes on: it is kept for the mapper, whose reject
  * makes the list incomplete. */
@@ -15,11 +15,12 @@ enum { CURSOR_MAX = 8192 };
 struct page_facts {
     int64_t records;       /* INT_NONE: the body is no JSON */
     int64_t total;         /* announced; INT_NONE: not */
+    instant_t as_of;       /* what the page is the state of; INSTANT_NONE: not said */
     struct str next;       /* cursor or link as it stands there (PAGING_CURSOR, PAGING_LINK); null: none */
 };
 
 /* Reads a body (and the Link header, joined by commas when there are several; null: none). Strings point into body,
- * header or arena. ERR_DATA when a cursor, link or total is there but is not what it should be. */
+ * header or arena. ERR_DATA when a cursor, link, total or instant is there but is not what it should be. */
 bool page_read_facts(const struct entity_source *entity, struct str body, struct str link_header, struct arena *a,
                      struct page_facts *ret, struct err *err);
 

@@ -40,6 +40,7 @@ struct paging {
     int size, first_page;
     int cap;                       /* pages; one more is a failure, never a truncated list */
     const char *total;             /* where the announced number of records stands; NULL: not announced */
+    const char *as_of;             /* where the instant stands that the list is the state of; NULL: when it is received */
 };
 
 struct value_map {

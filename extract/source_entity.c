@@ -62,7 +62,7 @@ int source_texts(struct source_reader *r, const struct yaml *node, const char **
 /* ---- paging ---- */
 
 struct paging_keys {
-    const char *kind, *param, *size_param, *total;
+    const char *kind, *param, *size_param, *total, *as_of;
     int64_t size, first_page, cap;
 };
 
@@ -76,6 +76,7 @@ static const struct key paging_keys[] = {
     KEY("first_page", KEY_COUNT, first_page, 0, 1),
     KEY("cap", KEY_COUNT, cap, 1, CAP_MAX),
     KEY("total", KEY_TEXT, total, 0, PATH_MAX_BYTES),
+    KEY("as_of", KEY_TEXT, as_of, 0, PATH_MAX_BYTES),
 };
 #undef KEY
 
@@ -101,6 +102,7 @@ static void paging_read(struct source_reader *r, struct yaml *owner, struct pagi
     p->param = k.param ? k.param : p->param;
     p->size_param = k.size_param ? k.size_param : p->size_param;
     p->total = k.total ? k.total : p->total;
+    p->as_of = k.as_of ? k.as_of : p->as_of;
     p->size = k.size != INT_NONE ? (int)k.size : p->size;
     p->first_page = k.first_page != INT_NONE ? (int)k.first_page : p->first_page;
     p->cap = k.cap != INT_NONE ? (int)k.cap : p->cap;

@@ -8,7 +8,8 @@ static struct entity_source list_of(enum paging_kind kind)
 {
     return (struct entity_source){
         .name = "lines", .records = "data",
-        .paging = {.kind = kind, .param = "p", .next = {"meta.next", "next"}, .first_page = 1, .cap = 5, .total = "total"},
+        .paging = {.kind = kind, .param = "p", .next = {"meta.next", "next"}, .first_page = 1, .cap = 5, .total = "total",
+                   .as_of = "as_of"},
     };
 }
 
@@ -52,6 +53,26 @@ static void test_facts(void **state)
     }
 }
 
+static void test_facts_state_of(void **state)
+{
+    static const struct { const char *body, *as_of; } cases[] = {
+        {"{\"data\":[],\"as_of\":\"2026-04-22T06:00:00+02:00\"}", "2026-04-22T04:00:00Z"},
+        {"{\"data\":[],\"as_of\":null}", NULL},
+        {"{\"data\":[]}", NULL},
+        {"<html>", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct entity_source e = list_of(PAGING_CURSOR);
+        struct page_facts facts;
+        struct err err;
+        instant_t expected = INSTANT_NONE;
+        assert_true(page_read_facts(&e, str_of(cases[i].body), STR_NULL, &arena, &facts, &err));
+        assert_true(!cases[i].as_of || instant_parse(str_of(cases[i].as_of), &expected));
+        assert_int_equal(facts.as_of, expected);
+    }
+}
+
 static void test_facts_refused(void **state)
 {
     static const struct { const char *body, *says; } cases[] = {
@@ -60,6 +81,8 @@ static void test_facts_refused(void **state)
         {"{\"data\":[1],\"total\":\"many\"}", "total: expected the number"},
         {"{\"data\":[1],\"total\":-1}", "total: expected the number"},
         {"{\"data\":[1],\"total\":1.5}", "total: expected the number"},
+        {"{\"data\":[1],\"as_of\":1776830400}", "as_of: expected an instant"},
+        {"{\"data\":[1],\"as_of\":\"yesterday\"}", "as_of: expected an instant"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -235,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_facts_state_of),
         cmocka_unit_test(test_facts_refused),
         cmocka_unit_test(test_cursor_too_long),
         cmocka_unit_test(test_link_header),
