@@ -17,7 +17,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM payroll.dispense_ground AS g WHERE g.ground = record_dispense.ground) THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('%L is no ground for a dispense', ground),
-            HINT = (SELECT 'One of: ' || string_agg(g.ground, ', ' ORDER BY g.ground) FROM payroll.dispense_ground AS g);
+            HINT = (SELECT 'One of: ' || string_agg(g.ground, ', ' ORDER BY g.ground)
+                    FROM payroll.dispense_ground AS g);
     END IF;
     IF valid_from IS NULL OR valid_to < valid_from THEN
         RAISE invalid_parameter_value USING

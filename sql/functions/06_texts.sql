@@ -44,18 +44,37 @@ COMMENT ON FUNCTION payroll.person_name(text, text, text) IS
 REVOKE ALL ON FUNCTION payroll.person_name(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.person_name(text, text, text) TO payroll_manager, payroll_reader;
 
-CREATE OR REPLACE FUNCTION payroll.candidate_names(candidates jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION payroll.candidate_names(candidates jsonb, with_score boolean) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(payroll.person_name(c.value ->> 'first_name', c.value ->> 'last_name', c.value ->> 'employee_id')
-                      || coalesce(' ' || (c.value ->> 'score') || ' %', ''), ', ' ORDER BY c.ordinality)
+    SELECT string_agg(payroll.person_name(c.value ->> 'first_name', c.value ->> 'last_name',
+                                          coalesce(c.value ->> 'matricule', c.value ->> 'employee_id'))
+                      || CASE WHEN with_score THEN coalesce(' ' || (c.value ->> 'score') || ' %', '') ELSE '' END,
+                      ', ' ORDER BY c.ordinality)
     FROM jsonb_array_elements(candidates) WITH ORDINALITY AS c
 $$;
-COMMENT ON FUNCTION payroll.candidate_names(jsonb) IS
+COMMENT ON FUNCTION payroll.candidate_names(jsonb, boolean) IS
     'The candidates of a discrepancy in one line, best first; null when there are none.';
-REVOKE ALL ON FUNCTION payroll.candidate_names(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION payroll.candidate_names(jsonb) TO payroll_manager, payroll_reader;
+REVOKE ALL ON FUNCTION payroll.candidate_names(jsonb, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.candidate_names(jsonb, boolean) TO payroll_manager, payroll_reader;
+
+CREATE OR REPLACE FUNCTION payroll.readable(value text, language text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE language
+        WHEN 'fr' THEN regexp_replace(regexp_replace(value,
+            '^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d):\d\d(\.\d+)?Z$', '\3/\2/\1 à \4 UTC'),
+            '^(\d{4})-(\d\d)-(\d\d)$', '\3/\2/\1')
+        ELSE regexp_replace(value,
+            '^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(\.\d+)?Z$', '\1 at \2 UTC')
+    END
+$$;
+COMMENT ON FUNCTION payroll.readable(text, text) IS
+    'A date or an instant as people write it in French (fr) or English (en); any other text as it is.';
+REVOKE ALL ON FUNCTION payroll.readable(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.readable(text, text) TO payroll_manager, payroll_reader;
 
 -- In one pass: a value that itself holds braces is left as it is.
 CREATE OR REPLACE FUNCTION payroll.render(template text, vals jsonb) RETURNS text

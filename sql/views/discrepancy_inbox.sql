@@ -62,7 +62,8 @@ CROSS JOIN LATERAL (
         coalesce(c.reference, p.reference, d.contract_id) AS contract,
         coalesce(i.number, d.invoice_id) AS invoice,
         coalesce(d.employee_id, d.candidates -> 0 ->> 'employee_id') AS link_to,
-        payroll.candidate_names(d.candidates) AS candidates,
+        payroll.candidate_names(d.candidates, true) AS candidates,
+        payroll.candidate_names(d.candidates, false) AS others,
         -- 351.30 for a price of 117.10 is three times the price
         CASE WHEN d.code = 'price_mismatch' AND d.expected_cents > 0 AND d.actual_cents > d.expected_cents
                   AND d.actual_cents % d.expected_cents = 0
@@ -83,16 +84,17 @@ CROSS JOIN LATERAL (
             'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'la paie'
                                 WHEN 'both' THEN 'Alan et la paie' ELSE 'Alan ou la paie' END,
             'source', CASE WHEN d.subject_type = 'source' THEN d.subject_id ELSE 'non précisée' END,
-            'expected', coalesce(payroll.euros(d.expected_cents, 'fr'), d.expected, 'non précisé'),
+            'expected', coalesce(payroll.euros(d.expected_cents, 'fr'), payroll.readable(d.expected, 'fr'),
+                                 'non précisé'),
             'actual', coalesce(payroll.euros(d.actual_cents, 'fr')
                                || coalesce(n.multiple || payroll.euros(d.expected_cents, 'fr') || ')', ''),
-                               d.actual, 'non précisé'),
+                               payroll.readable(d.actual, 'fr'), 'non précisé'),
             'delta', coalesce(payroll.euros(d.delta_cents, 'fr'), 'non chiffré'),
             'held', payroll.euros(d.held_cents, 'fr'),
             'lines', d.line_count || CASE WHEN d.line_count > 1 THEN ' lignes' ELSE ' ligne' END,
             'cover_month', payroll.month_name(coalesce(d.cover_month, d.payroll_month), 'fr'),
             'candidates', coalesce(n.candidates, 'aucun'),
-            'others', coalesce(n.candidates, d.actual, 'une autre personne')
+            'others', coalesce(n.others, d.actual, 'une autre personne')
         ) AS fr,
         jsonb_build_object(
             'id', d.id,
@@ -106,16 +108,17 @@ CROSS JOIN LATERAL (
             'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'payroll'
                                 WHEN 'both' THEN 'Alan and payroll' ELSE 'Alan or payroll' END,
             'source', CASE WHEN d.subject_type = 'source' THEN d.subject_id ELSE 'not given' END,
-            'expected', coalesce(payroll.euros(d.expected_cents, 'en'), d.expected, 'not given'),
+            'expected', coalesce(payroll.euros(d.expected_cents, 'en'), payroll.readable(d.expected, 'en'),
+                                 'not given'),
             'actual', coalesce(payroll.euros(d.actual_cents, 'en')
                                || coalesce(n.multiple || payroll.euros(d.expected_cents, 'en') || ')', ''),
-                               d.actual, 'not given'),
+                               payroll.readable(d.actual, 'en'), 'not given'),
             'delta', coalesce(payroll.euros(d.delta_cents, 'en'), 'not known'),
             'held', payroll.euros(d.held_cents, 'en'),
             'lines', d.line_count || CASE WHEN d.line_count = 1 THEN ' line' ELSE ' lines' END,
             'cover_month', payroll.month_name(coalesce(d.cover_month, d.payroll_month), 'en'),
             'candidates', coalesce(n.candidates, 'none'),
-            'others', coalesce(n.candidates, d.actual, 'somebody else')
+            'others', coalesce(n.others, d.actual, 'somebody else')
         ) AS en
     OFFSET 0
 ) AS v

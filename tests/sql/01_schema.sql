@@ -13,7 +13,7 @@ SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
     'member', 'pay_base', 'payroll_contract', 'payroll_period', 'period', 'social_rate', 'source_sync'],
     'tables of payroll')
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;
-SELECT tables_are('pipeline', ARRAY['migration', 'reject', 'run'], 'tables of pipeline');
+SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'reject', 'run'], 'tables of pipeline');
 SELECT views_are('report', ARRAY[
     'contribution_overview', 'discrepancy_inbox', 'identity_check', 'invoice_control', 'payroll_ready', 'period_status',
     'reject', 'run_history', 'sync_status', 'uncovered_employee'], 'views of report');
@@ -68,10 +68,12 @@ SELECT is_empty($$
 
 SELECT is(pg_get_partkeydef('payroll.contribution'::regclass), 'RANGE (payroll_month)', 'contribution is partitioned');
 SELECT throws_ok($$SELECT payroll.ensure_partition('1999-01-02')$$, '22023',
-                 'a payroll month is given by its first day, not ''1999-01-02''', 'a partition is asked for by its first day');
+                 'a payroll month is given by its first day, not ''1999-01-02''',
+                     'a partition is asked for by its first day');
 SELECT throws_ok($$SELECT payroll.ensure_partition(NULL)$$, '22023',
                  'a payroll month is given by its first day, not NULL', 'and not by null');
-SELECT lives_ok($$SELECT payroll.ensure_partition('1999-01-01'), payroll.ensure_partition('1999-12-01')$$, 'partitions');
+SELECT lives_ok($$SELECT payroll.ensure_partition('1999-01-01'), payroll.ensure_partition('1999-12-01')$$,
+    'partitions');
 SELECT lives_ok($$SELECT payroll.ensure_partition('1999-01-01')$$, 'a partition that is there already is left alone');
 SELECT is((SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE oid = 'payroll.contribution_1999_12'::regclass),
           'FOR VALUES FROM (''1999-12-01'') TO (''2000-01-01'')', 'December ends with the year');
@@ -137,13 +139,15 @@ FROM (VALUES
 
 -- ---- the rest ----
 
-SELECT throws_ok($$INSERT INTO payroll.invoice_control VALUES ('tap_1', '1999-01-01', 'inv_1', '1999-01-01', 1, 100, 100,
+SELECT throws_ok($$INSERT INTO payroll.invoice_control
+    VALUES ('tap_1', '1999-01-01', 'inv_1', '1999-01-01', 1, 100, 100,
                   98, 0, 1, 0)$$, '23514', NULL, 'lines are allocated + posted + held');
 SELECT throws_ok($$INSERT INTO payroll.member (company_id, member_id, employee_id, matched_by)
                   VALUES ('tap_1', 'mem_1', 'emp_1', 'none')$$, '23514', NULL, 'matched by nothing means not matched');
 SELECT throws_ok($$INSERT INTO payroll.period VALUES ('tap_1', '1999-01-01', 'closed')$$, '23514', NULL,
                  'a closed month was closed by somebody');
-SELECT throws_ok($$INSERT INTO payroll.social_rate VALUES ('forfait_social', '2026-06-01', '2027-12-31', 90000, 11, 'x')$$,
+SELECT throws_ok($$INSERT INTO payroll.social_rate VALUES ('forfait_social', '2026-06-01', '2027-12-31', 90000, 11,
+    'x')$$,
                  '23P01', NULL, 'two rates for one day');
 
 INSERT INTO payroll.discrepancy_code VALUES ('tap_code', 0, 'info', 'x', 'x', 'x', 'x');
@@ -161,7 +165,8 @@ SELECT throws_ok($$INSERT INTO payroll.discrepancy (company_id, payroll_month, c
 
 SELECT is_empty($$
     SELECT code, placeholder[1]
-    FROM payroll.discrepancy_code, regexp_matches(title_fr || title_en || remedy_fr || remedy_en, '\{[^}]*\}?', 'g') AS placeholder
+    FROM payroll.discrepancy_code, regexp_matches(title_fr || title_en || remedy_fr || remedy_en, '\{[^}]*\}?',
+        'g') AS placeholder
     WHERE placeholder[1] NOT IN ('{id}', '{subject}', '{employee}', '{member}', '{contract}', '{invoice}', '{company}',
         '{source}', '{side}', '{expected}', '{actual}', '{delta}', '{held}', '{lines}', '{cover_month}', '{candidates}',
         '{others}')

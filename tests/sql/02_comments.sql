@@ -20,7 +20,8 @@ SELECT is_empty($$
     $$, 'columns');
 SELECT is_empty($$
     SELECT oid::regprocedure FROM pg_proc
-    WHERE pronamespace::regnamespace::text IN ('payroll', 'pipeline', 'report') AND obj_description(oid, 'pg_proc') IS NULL
+    WHERE pronamespace::regnamespace::text IN ('payroll', 'pipeline', 'report')
+        AND obj_description(oid, 'pg_proc') IS NULL
     $$, 'functions');
 SELECT ok(count(*) > 300, 'there was something to look at')
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid

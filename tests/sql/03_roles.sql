@@ -37,12 +37,15 @@ VALUES ('tap_1', 'aff_1', 'mem_1', 'con_1', 'active', '295109912611193', '2026-0
 INSERT INTO payroll.employment (company_id, employment_id, employee_id, siret, starts_on)
 VALUES ('tap_1', 'job_1', 'emp_1', '36252187900034', '2026-01-01');
 SELECT payroll.ensure_partition('1999-01-01');
-INSERT INTO payroll.contribution VALUES ('tap_1', '1999-01-01', 'inv_1', 'line_1', 'job_1', 'mem_1', 'con_1', '1999-01-01',
+INSERT INTO payroll.contribution VALUES ('tap_1', '1999-01-01', 'inv_1', 'line_1', 'job_1', 'mem_1', 'con_1',
+    '1999-01-01',
     'health', 'fixed', 'employee', NULL, NULL, '1999-01-01', '1999-01-31', 'regular', NULL, 11710, 7026, 4684, 'ready');
 INSERT INTO payroll.coverage VALUES ('tap_1', '1999-01-01', 'job_1', 'emp_1', 'not_affiliated');
-INSERT INTO payroll.invoice_control VALUES ('tap_1', '1999-01-01', 'inv_1', '1999-01-01', 1, 11710, 11710, 11710, 0, 0, 0);
+INSERT INTO payroll.invoice_control VALUES ('tap_1', '1999-01-01', 'inv_1', '1999-01-01', 1, 11710, 11710, 11710, 0, 0,
+    0);
 INSERT INTO payroll.source_sync VALUES ('tap_1', 'alan', 'ok', now(), now());
-INSERT INTO payroll.discrepancy_code VALUES ('tap_code', 1, 'error', '{employee} {member}', '{actual}', '{candidates}', 'x');
+INSERT INTO payroll.discrepancy_code VALUES ('tap_code', 1, 'error', '{employee} {member}', '{actual}', '{candidates}',
+    'x');
 INSERT INTO payroll.discrepancy (company_id, payroll_month, code, severity, subject_type, subject_id, employee_id,
     member_id, actual, first_seen_at, last_seen_at, first_seen_run, last_seen_run)
 VALUES ('tap_1', '1999-01-01', 'tap_code', 'error', 'employment', 'job_1', 'emp_1', 'mem_9', '1 85 ** ** *** *** **',
@@ -55,7 +58,8 @@ VALUES ('tap_run', 'extract', 'employees', 'tap_1', 'missing_field', '{last_name
 
 -- ---- the roles ----
 
-SELECT has_role(name, 'role ' || name) FROM unnest(ARRAY['payroll_loader', 'payroll_manager', 'payroll_reader']) AS name;
+SELECT has_role(name, 'role ' || name) FROM unnest(ARRAY['payroll_loader', 'payroll_manager',
+    'payroll_reader']) AS name;
 SELECT ok(NOT rolcanlogin AND NOT rolsuper AND NOT rolcreaterole AND NOT rolcreatedb AND NOT rolbypassrls,
           rolname || ' can neither log in nor administer')
 FROM pg_roles WHERE rolname IN ('payroll_loader', 'payroll_manager', 'payroll_reader') ORDER BY rolname;
@@ -82,7 +86,8 @@ SELECT is_empty($$
     $$, 'the manager reads everything');
 SELECT is_empty($$
     SELECT oid::regclass FROM pg_class
-    WHERE relnamespace = 'report'::regnamespace AND relkind = 'v' AND NOT has_table_privilege('payroll_reader', oid, 'SELECT')
+    WHERE relnamespace = 'report'::regnamespace AND relkind = 'v'
+        AND NOT has_table_privilege('payroll_reader', oid, 'SELECT')
     $$, 'the reader reads every report');
 
 -- ---- the loader ----
@@ -95,18 +100,21 @@ SELECT is_empty($$
     WHERE NOT has_table_privilege('payroll_loader', 'payroll.' || name, privilege)
     $$, 'the loader writes facts');
 SELECT is_empty($$
-    SELECT name FROM unnest(ARRAY['link', 'dispense', 'dispense_ground', 'social_rate', 'discrepancy_code', 'period']) AS name
+    SELECT name FROM unnest(ARRAY['link', 'dispense', 'dispense_ground', 'social_rate', 'discrepancy_code',
+        'period']) AS name
     WHERE NOT has_table_privilege('payroll_loader', 'payroll.' || name, 'SELECT')
         OR has_table_privilege('payroll_loader', 'payroll.' || name, 'INSERT, UPDATE, DELETE, TRUNCATE')
     $$, 'the loader reads what people decided and leaves it alone');
 SELECT is(pg_temp.as_role('payroll_loader', $$SELECT payroll.ensure_partition('1999-02-01')$$), '',
           'the loader makes partitions');
 SELECT is(pg_temp.as_role('payroll_loader', $$
-    INSERT INTO payroll.contribution VALUES ('tap_1', '1999-02-01', 'inv_2', 'line_1', 'job_1', 'mem_1', 'con_1', '1999-02-01',
+    INSERT INTO payroll.contribution VALUES ('tap_1', '1999-02-01', 'inv_2', 'line_1', 'job_1', 'mem_1', 'con_1',
+        '1999-02-01',
     'health', 'fixed', 'employee', NULL, NULL, '1999-02-01', '1999-02-28', 'regular', NULL, 1, 1, 0, 'ready')
     RETURNING amount_cents$$), '1', 'and writes into them');
 SELECT is(pg_temp.as_role('payroll_loader', $$
-    INSERT INTO payroll.employee (company_id, employee_id, nir, last_name) VALUES ('tap_1', 'emp_4', '1 84 12', 'Quatre')
+    INSERT INTO payroll.employee (company_id, employee_id, nir, last_name)
+        VALUES ('tap_1', 'emp_4', '1 84 12', 'Quatre')
     RETURNING nir_masked$$), '1 84 ** ** *** *** **', 'masks are made as rows are written');
 SELECT matches(pg_temp.as_role('payroll_loader', call), '^42501 permission denied for function ' || name,
                'the loader does not decide: ' || name)
@@ -121,14 +129,18 @@ FROM (VALUES
 
 -- ---- the manager ----
 
-SELECT is(pg_temp.as_role('payroll_manager', $$SELECT nir FROM payroll.employee WHERE company_id = 'tap_1' AND employee_id = 'emp_1'$$),
+SELECT is(pg_temp.as_role('payroll_manager', $$SELECT nir FROM payroll.employee WHERE company_id = 'tap_1'
+    AND employee_id = 'emp_1'$$),
           '2 95 10 99 126 111 93', 'the manager reads numbers');
-SELECT is(pg_temp.as_role('payroll_manager', $$SELECT alan_nir || ', ' || payroll_nir || ', ' || payroll_ntt FROM report.identity_check
+SELECT is(pg_temp.as_role('payroll_manager', $$SELECT alan_nir || ', ' || payroll_nir || ', ' || payroll_ntt
+    FROM report.identity_check
                                                WHERE company_id = 'tap_1' AND employee_id = 'emp_1'$$),
           '295109912611193, 2 95 10 99 126 111 93, 1362521879ABC777', 'and whole in the identity check');
-SELECT matches(pg_temp.as_role('payroll_manager', $$SELECT payroll.link_member('tap_1', 'mem_9', 'emp_3', 'same person')$$),
+SELECT matches(pg_temp.as_role('payroll_manager', $$SELECT payroll.link_member('tap_1', 'mem_9', 'emp_3',
+    'same person')$$),
                'is employee emp_3', 'the manager links');
-SELECT matches(pg_temp.as_role('payroll_manager', $$INSERT INTO payroll.link (company_id, member_id, employee_id, note, recorded_by)
+SELECT matches(pg_temp.as_role('payroll_manager', $$INSERT INTO payroll.link (company_id, member_id, employee_id, note,
+    recorded_by)
                                                     VALUES ('tap_1', 'mem_9', 'emp_2', 'x', 'x') RETURNING 1$$),
                '^42501 permission denied for table link', 'but only through the functions');
 SELECT matches(pg_temp.as_role('payroll_manager', call), '^42501 permission denied for function ' || name,
@@ -142,17 +154,21 @@ FROM (VALUES
 
 SELECT is_empty($$
     SELECT attrelid::regclass, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-    WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p') AND attname IN ('nir', 'ntt', 'raw')
+    WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p')
+        AND attname IN ('nir', 'ntt', 'raw')
         AND has_column_privilege('payroll_reader', attrelid, attnum, 'SELECT')
     $$, 'the reader has no right on a column with numbers');
 SELECT is(count(*), 5::bigint, 'those columns are five')
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p') AND attname IN ('nir', 'ntt', 'raw');
-SELECT matches(pg_temp.as_role('payroll_reader', 'SELECT count(*) FROM ' || name), '^42501 permission denied for schema',
+WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p')
+    AND attname IN ('nir', 'ntt', 'raw');
+SELECT matches(pg_temp.as_role('payroll_reader', 'SELECT count(*) FROM ' || name),
+    '^42501 permission denied for schema',
                'the reader does not see ' || name)
 FROM unnest(ARRAY['payroll.employee', 'payroll.member', 'payroll.affiliation', 'payroll.contribution', 'payroll.link',
                   'payroll.dispense', 'payroll.discrepancy_event', 'pipeline.reject']) AS name;
-SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT payroll.link_member('tap_1', 'mem_9', 'emp_3', 'x')$$), '^42501',
+SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT payroll.link_member('tap_1', 'mem_9', 'emp_3', 'x')$$),
+    '^42501',
                'nor call the manager''s functions');
 
 -- Every row of every report, and what planning and failing tell, searched for any run of digits of a number.
@@ -165,7 +181,8 @@ SELECT ok(NOT pg_temp.leaks(pg_temp.as_role('payroll_reader',
               format('SELECT string_agg(t::text, '' '') FROM report.%I AS t', relname))),
           'no number in report.' || relname)
 FROM pg_class WHERE relnamespace = 'report'::regnamespace AND relkind = 'v' ORDER BY relname;
-SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT string_agg(concat_ws(' ', alan_nir, payroll_nir, payroll_ntt), ', '
+SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT string_agg(concat_ws(' ', alan_nir, payroll_nir,
+    payroll_ntt), ', '
                                                    ORDER BY employee_id, member_id)
                                                    FROM report.identity_check WHERE company_id = 'tap_1'$$),
                '^2 95 \*\* \*\* \*\*\* \*\*\* \*\* 2 95 \*\* \*\* \*\*\* \*\*\* \*\* 1 \*+, \* \*\* .*, 1 85 ',
