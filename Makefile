@@ -26,16 +26,22 @@ UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(if $(filter extract,$(1)),$(BUILD)/generated/descriptions.o)
 
+# make V=1 shows whole commands.
+Q            = $(if $(V),,@)
+say          = @$(if $(V),:,echo "$(1) $@")
+
 all: $(STAGES:%=$(BUILD)/bin/%) ## Build extract, transform and load into build/bin
 
 define stage_rules
 $(BUILD)/bin/$(1): $(call objects,$(1)) $(COMMON_OBJ)
 	@mkdir -p $$(@D)
-	$$(LINK) $$(PKG_LIBS)
+	$$(call say,LINK)
+	$$(Q)$$(LINK) $$(PKG_LIBS)
 endef
 define unit_rules
 $(BUILD)/tests/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(filter-out %/main.o,$(call objects,$(1))) $(COMMON_OBJ)
-	$$(LINK) $$(PKG_LIBS) -lcmocka
+	$$(call say,LINK)
+	$$(Q)$$(LINK) $$(PKG_LIBS) -lcmocka
 endef
 $(foreach s,$(STAGES),$(eval $(call stage_rules,$(s))))
 $(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
@@ -44,21 +50,23 @@ $(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
 # SQL files become C strings; the folder's date tells when one was added or taken away.
 $(BUILD)/generated/sql_embedded.h $(BUILD)/generated/sql_embedded.c: $(BUILD)/generated/sql_embedded.%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
 	@mkdir -p $(@D)
-	@echo "embedding sql: $(@F)"
-	@LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
+	$(call say,EMBED)
+	$(Q)LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
 
 # So do the descriptions of sources.
 $(BUILD)/generated/descriptions.c: extract/sources/embed.awk $(DESCRIPTIONS) extract/sources
 	@mkdir -p $(@D)
-	@echo "embedding extract/sources"
-	@LC_ALL=C awk -f extract/sources/embed.awk $(DESCRIPTIONS) >$@.tmp && mv $@.tmp $@
+	$(call say,EMBED)
+	$(Q)LC_ALL=C awk -f extract/sources/embed.awk $(DESCRIPTIONS) >$@.tmp && mv $@.tmp $@
 
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/generated/sql_embedded.h $(BUILD)/flags
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/sql_embedded.h
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 # Changes when the compiler or its flags do.
 $(BUILD)/flags: always
