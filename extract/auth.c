@@ -200,7 +200,8 @@ static bool token_take(struct token *t, struct str body, int64_t now_ms)
     return ok;
 }
 
-void token_answered(struct token *t, const struct answer *answer, const struct ask *ask, int64_t now_ms, uint64_t random)
+void token_answered(struct token *t, const struct answer *answer, const struct ask *ask, int64_t now_ms,
+                    uint64_t random)
 {
     if (answer->code == CURLE_OK && answer->status == 200 && token_take(t, answer->body, now_ms))
         return;

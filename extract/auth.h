@@ -1,6 +1,6 @@
-/* Credentials of requests, and OAuth tokens got with client credentials (RFC 6749, 4.4). There is one token per distinct
- * credential: whoever needs it waits for the one request that asks for it. It is renewed before it expires and when the
- * source refuses it. */
+/* Credentials of requests, and OAuth tokens got with client credentials (RFC 6749, 4.4). There is one token per
+ * distinct credential: whoever needs it waits for the one request that asks for it. It is renewed before it expires and
+ * when the source refuses it. */
 #ifndef EXTRACT_AUTH_H
 #define EXTRACT_AUTH_H
 
@@ -41,7 +41,8 @@ struct tokens {
 
 /* The token of a request's credential, with one more user. ERR_CONFIG when its URL may not be asked. */
 bool tokens_get(struct tokens *ts, const struct request *request, struct token **ret, struct err *err);
-/* The user is gone. A refused credential stays refused; a server that could not be reached is asked again by the next. */
+/* The user is gone. A refused credential stays refused; a server that could not be reached is asked again by the next.
+ */
 void token_leave(struct token *t);
 void tokens_free(struct tokens *ts);
 
@@ -52,6 +53,7 @@ void token_refused(struct token *t, int generation);
 /* What to post for it. */
 struct ask token_ask(struct token *t, int64_t now_ms);
 /* Takes what came back: READY, WANTED again after a wait, or FAILED. */
-void token_answered(struct token *t, const struct answer *answer, const struct ask *ask, int64_t now_ms, uint64_t random);
+void token_answered(struct token *t, const struct answer *answer, const struct ask *ask, int64_t now_ms,
+                    uint64_t random);
 
 #endif

@@ -45,8 +45,8 @@ struct fetch_plan {
     int parallel;                      /* transfers at a time over everything */
     /* The companies, one after the other; NULL when there are no more. */
     const struct config_company *(*next_company)(void *arg);
-    /* Called once per company when all its lists are complete or given up, in any order. The outcome is gone afterwards.
-     * False stops everything with err. */
+    /* Called once per company when all its lists are complete or given up, in any order. The outcome is gone
+     * afterwards. False stops everything with err. */
     bool (*company_done)(void *arg, const struct fetch_outcome *outcome, struct err *err);
     void *arg;
 };

@@ -80,8 +80,8 @@ const char *request_name(const struct request *request, struct arena *a);
 void fetch_list_begin(struct fetch_list *l, struct fetching *f, struct fetch_company *company, int index);
 /* Takes a page that an earlier process spooled. */
 void fetch_list_resume(struct fetch_list *l, const struct page *page);
-/* Starts what can be started for a waiting list. *wake_ms is lowered to when it wants to be looked at again; *starved is
- * set when it only wants a slot. False when nothing can go on. */
+/* Starts what can be started for a waiting list. *wake_ms is lowered to when it wants to be looked at again; *starved
+ * is set when it only wants a slot. False when nothing can go on. */
 bool fetch_list_go_on(struct fetch_list *l, int64_t *wake_ms, bool *starved, struct err *err);
 /* Takes the answer to its request. False when the spool cannot be written: nothing can go on. */
 bool fetch_list_answered(struct fetch_list *l, const struct answer *answer, struct err *err);

@@ -41,7 +41,7 @@ struct walk {
 enum walk_step {
     WALK_MORE,
     WALK_COMPLETE,
-    WALK_INCOMPLETE,       /* err: announced and delivered differ; lists change while they are read, so once more may do */
+    WALK_INCOMPLETE,       /* err: announced and delivered differ; lists change while they are read: once more may do */
     WALK_BROKEN            /* err: reading it again would not help */
 };
 

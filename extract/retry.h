@@ -1,9 +1,9 @@
 /* Whether and when a request that failed is made again. A pure function: clock and random are passed in.
  *
  * Transient are the statuses 408, 429, 500, 502, 503 and 504, connections that cannot be made or break, timeouts and
- * bodies cut short; everything else is an answer. The wait is drawn evenly from 0 to base × 2^(attempt - 1), at most cap
- * ("full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and never less than the
- * server asked for. Being told to slow down (429) costs no attempt: only the deadline ends it. */
+ * bodies cut short; everything else is an answer. The wait is drawn evenly from 0 to base × 2^(attempt - 1), at most
+ * cap ("full jitter": https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and never less than
+ * the server asked for. Being told to slow down (429) costs no attempt: only the deadline ends it. */
 #ifndef EXTRACT_RETRY_H
 #define EXTRACT_RETRY_H
 

@@ -167,14 +167,21 @@ static bool write_parts(int fd, struct iovec *part, int n)
     return true;
 }
 
+/* writev does not write to it, whatever its type says. */
+static struct iovec part_of(const void *p, size_t len)
+{
+    union {
+        const void *given;
+        void *wanted;
+    } base = {p};
+    return (struct iovec){base.wanted, len};
+}
+
 bool spool_append(struct spool *s, const struct page *page, struct err *err)
 {
     struct buf line = {0};
-    char newline[] = "\n";
     frame_line(&line, page);
-    struct iovec part[] = {
-        {line.p, line.len}, {(void *)(uintptr_t)page->body.p, page->body.len}, {newline, 1},
-    };
+    struct iovec part[] = {part_of(line.p, line.len), part_of(page->body.p, page->body.len), part_of("\n", 1)};
     bool ok = write_parts(s->fd, part, 3) || err_errno(err, ERR_IO, "cannot write %s", s->path);
     buf_free(&line);
     return ok;

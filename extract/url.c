@@ -123,12 +123,12 @@ static bool check_parts(const struct source *s, const char *scheme, const char *
         return true;
     if (!strcmp(scheme, "file") && !strncasecmp(s->base_url, "file:", 5))
         return true;
-    if (strcmp(scheme, "http"))
+    if (strcmp(scheme, "http") != 0)
         return err_set(err, ERR_CONFIG, "%s: %s is not accepted; expected https", s->name, scheme);
     if (s->insecure_http || host_is_loopback(host))
         return true;
-    return err_set(err, ERR_CONFIG, "%s: plain http to %s is refused; expected https, or insecure_http: true on the source",
-                   s->name, host);
+    return err_set(err, ERR_CONFIG, "%s: plain http to %s is refused; expected https, or insecure_http: true on the "
+                   "source", s->name, host);
 }
 
 bool url_check(const struct source *source, const char *url, struct err *err)

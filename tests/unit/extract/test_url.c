@@ -8,6 +8,8 @@ static const struct config_company ACME = {.id = "acme", .siren = "362521879", .
 static const struct config_establishment SITE = {.siret = "36252187900034", .payroll_company_id = "5b59",
                                                  .payroll_token = "secret"};
 
+#define BY_CURSOR {.kind = PAGING_CURSOR, .param = "cursor", .size_param = "limit", .size = 50}
+
 static void test_build(void **state)
 {
     static const struct {
@@ -17,19 +19,23 @@ static void test_build(void **state)
         bool one_record;
         const char *url;
     } cases[] = {
-        {"https://a.example", "/companies/{payroll_company_id}", {0}, NULL, false, "https://a.example/companies/5b59?m=2026-04"},
+        {"https://a.example", "/companies/{payroll_company_id}", {0}, NULL, false,
+         "https://a.example/companies/5b59?m=2026-04"},
         {"https://a.example/v1/", "lists?x=1", {0}, NULL, false, "https://a.example/v1/lists?x=1&m=2026-04"},
-        {"https://a.example", "/c/{alan_company_id}", {0}, NULL, false, "https://a.example/c/cmp%201%2F%C3%A9?m=2026-04"},
-        {"https://a.example", "/l", {.kind = PAGING_CURSOR, .param = "cursor", .size_param = "limit", .size = 50}, NULL, false,
+        {"https://a.example", "/c/{alan_company_id}", {0}, NULL, false,
+         "https://a.example/c/cmp%201%2F%C3%A9?m=2026-04"},
+        {"https://a.example", "/l", BY_CURSOR, NULL, false,
          "https://a.example/l?m=2026-04&limit=50"},
-        {"https://a.example", "/l", {.kind = PAGING_CURSOR, .param = "cursor", .size_param = "limit", .size = 50}, "a b&c=d/é",
+        {"https://a.example", "/l", BY_CURSOR, "a b&c=d/é",
          false, "https://a.example/l?m=2026-04&limit=50&cursor=a%20b%26c%3Dd%2F%C3%A9"},
-        {"https://a.example", "/l", {.kind = PAGING_CURSOR, .param = "cursor", .size_param = "limit", .size = 50}, NULL, true,
+        {"https://a.example", "/l", BY_CURSOR, NULL, true,
          "https://a.example/l?m=2026-04&limit=1"},
         {"https://a.example", "/l", {.kind = PAGING_PAGE, .param = "page", .first_page = 1}, NULL, false,
          "https://a.example/l?m=2026-04&page=1"},
-        {"https://a.example", "/l", {.kind = PAGING_PAGE, .param = "page"}, "3", false, "https://a.example/l?m=2026-04&page=3"},
-        {"https://a.example", "/l", {.kind = PAGING_LINK}, "https://a.example/l?after=9", false, "https://a.example/l?after=9"},
+        {"https://a.example", "/l", {.kind = PAGING_PAGE, .param = "page"}, "3", false,
+         "https://a.example/l?m=2026-04&page=3"},
+        {"https://a.example", "/l", {.kind = PAGING_LINK}, "https://a.example/l?after=9", false,
+         "https://a.example/l?after=9"},
         {"file:///srv/feed", "/l", {0}, NULL, false, "file:///srv/feed/l?m=2026-04"},
     };
     (void)state;
