@@ -10,7 +10,7 @@ SELECT
     s.attempted_at,
     s.error,
     r.as_of,
-    r.as_of - s.synced_at AS age,
+    CASE WHEN s.synced_at > r.as_of THEN interval '0' ELSE r.as_of - s.synced_at END AS age,
     -- an optional source that was never there is not late
     CASE WHEN s.synced_at IS NULL THEN s.outcome <> 'absent' ELSE r.as_of - s.synced_at > r.stale_after END AS stale
 FROM payroll.source_sync AS s
@@ -27,7 +27,7 @@ COMMENT ON COLUMN report.sync_status.synced_at IS 'Last success; null before the
 COMMENT ON COLUMN report.sync_status.attempted_at IS 'Last attempt.';
 COMMENT ON COLUMN report.sync_status.error IS 'Why the last attempt failed.';
 COMMENT ON COLUMN report.sync_status.as_of IS 'The instant that stood for now in the latest run.';
-COMMENT ON COLUMN report.sync_status.age IS 'How old the last success was at as_of.';
+COMMENT ON COLUMN report.sync_status.age IS 'How old the last success was at as_of; 0 when it came later.';
 COMMENT ON COLUMN report.sync_status.stale IS 'Older than the run allows (rules.stale_after), or never read.';
 
 GRANT SELECT ON report.sync_status TO payroll_manager, payroll_reader;
