@@ -3,6 +3,8 @@ SET TIME ZONE 'UTC';
 SET datestyle = 'ISO, YMD';
 SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
+-- Compiling statements over many partitions takes seconds, running them does not.
+SET jit = off;
 
 SELECT set_config(name, value, false)
 FROM (VALUES ('lock_timeout', '60s'),
