@@ -15,9 +15,10 @@ BEGIN
     IF to_regclass('payroll.' || partition) IS NOT NULL THEN
         RETURN;
     END IF;
-    -- Two loads that both need the month: the second waits for the first to commit, then finds the partition.
+    -- Two loads that both need the month: the second waits for the first to commit, then finds the partition, by a
+    -- query, since to_regclass would still answer from what this session remembers.
     PERFORM pg_advisory_xact_lock(hashtextextended('payroll.' || partition, 0));
-    IF to_regclass('payroll.' || partition) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relname = partition) THEN
         RETURN;
     END IF;
     -- Made beside and then attached, which lets others read and write the other months meanwhile.
