@@ -8,14 +8,14 @@ static bool check_totals(struct load *l, int i, struct err *err)
     if (!load_select(l, &sql_load_check_totals, e, &result, err))
         return false;
     int64_t rows = load_number(result, 0, 0), cents = load_number(result, 0, 1);
-    e->rows = load_number(result, 0, 2);
-    e->cents = load_number(result, 0, 3);
+    int64_t found_cents = load_number(result, 0, 3);
+    e->arrived = load_number(result, 0, 2);
     PQclear(result);
-    if (rows == e->rows && cents == e->cents)
+    if (rows == e->arrived && cents == found_cents)
         return true;
     return err_add(err, ERR_DATA, "%s: the manifest says %lld rows and %lld cents, the database has %lld rows and %lld cents",
-                   entities[i].record->entity, (long long)rows, (long long)cents, (long long)e->rows,
-                   (long long)e->cents);
+                   entities[i].record->entity, (long long)rows, (long long)cents, (long long)e->arrived,
+                   (long long)found_cents);
 }
 
 /* A query that answers with (company_id, what is wrong), and nothing when all is well. */

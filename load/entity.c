@@ -85,26 +85,38 @@ static const char *columns(const struct entity *e, const char *prefix, struct ar
     return text;
 }
 
+/* The rows of a run's scope in the table, t: of the payroll month, or of the months that extract reads again. */
+static const char *months(const struct entity *e, month_t period, month_t window_first, month_t window_last,
+                          struct arena *a)
+{
+    char first[DATE_TEXT_MAX], last[DATE_TEXT_MAX];
+    if (e->scope == SCOPE_COMPANY)
+        return "true";
+    if (e->scope == SCOPE_MONTH)
+        return arena_printf(a, "t.%s = '%s'", e->month, date_text(month_first(period), first));
+    return arena_printf(a, "t.%s BETWEEN '%s' AND '%s'", e->month, date_text(month_first(window_first), first),
+                        date_text(month_first(window_last), last));
+}
+
+/* What a run's rows are compared with. A row of a window's entity may be of a month outside, and one whose month is no
+ * part of its key may have had another. */
+static const char *compared(const struct entity *e, const char *member, const char *in_months, struct arena *a)
+{
+    const char *table = e->record->name;
+    if (e->scope == SCOPE_MONTH)
+        return arena_printf(a, "%s AND %s", member, in_months);
+    if (e->scope == SCOPE_COMPANY || !in_key(e, e->month))
+        return member;
+    return arena_printf(a, "%s AND (%s OR t.%s IN (SELECT %s FROM new_%s))", member, in_months, e->month, e->month, table);
+}
+
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
                       struct arena *a, struct variable ret[ENTITY_VARIABLES])
 {
-    char day[DATE_TEXT_MAX], first[DATE_TEXT_MAX], last[DATE_TEXT_MAX];
-    date_text(month_first(period), day);
-    date_text(month_first(window_first), first);
-    date_text(month_first(window_last), last);
     const struct record *r = e->record;
-    const char *member = e->scope == SCOPE_MONTH ? "c.loads AND NOT c.closed" : "c.loads";
-    const char *month = "true", *scope = member, *gone = "true";
-    if (e->scope == SCOPE_MONTH) {
-        month = arena_printf(a, "t.%s = '%s'", e->month, day);
-        scope = arena_printf(a, "%s AND %s", member, month);
-    } else if (e->scope == SCOPE_WINDOW) {
-        gone = arena_printf(a, "t.%s BETWEEN '%s' AND '%s'", e->month, first, last);
-        if (in_key(e, e->month))   /* else the same row may come back with another month */
-            scope = arena_printf(a, "%s AND t.%s BETWEEN (SELECT least('%s', min(%s)) FROM new_%s) AND "
-                                 "(SELECT greatest('%s', max(%s)) FROM new_%s)",
-                                 member, e->month, first, e->month, r->name, last, e->month, r->name);
-    }
+    bool monthly = e->scope == SCOPE_MONTH;
+    const char *member = monthly ? "c.loads AND NOT c.same AND NOT c.closed" : "c.loads AND NOT c.same";
+    const char *in_months = months(e, period, window_first, window_last, a);
     const struct variable variables[ENTITY_VARIABLES] = {
         {"table", r->name},
         {"entity", r->entity},
@@ -114,13 +126,27 @@ void entity_variables(const struct entity *e, month_t period, month_t window_fir
         {"picked", picked(e, a)},
         {"match", match(e, a)},
         {"member", member},
-        {"present", e->scope == SCOPE_MONTH ? scope : member},
-        {"scope", scope},
-        {"month", month},
-        {"gone", arena_printf(a, "%s AND %s", gone, e->removable)},
+        {"present", monthly ? arena_printf(a, "%s AND %s", member, in_months) : member},
+        {"scope", compared(e, member, in_months, a)},
+        {"month", monthly ? in_months : "true"},
+        {"gone", arena_printf(a, "%s AND %s", in_months, e->removable)},
         {"sum", r->sum_field < 0 ? "0" : r->fields[r->sum_field].name},
     };
     memcpy(ret, variables, sizeof variables);
+}
+
+const char *entity_counted(month_t period, month_t window_first, month_t window_last, struct arena *a)
+{
+    struct buf b = {0};
+    for (int i = 0; i < n_entities; i++) {
+        const struct entity *e = &entities[i];
+        buf_addf(&b, "%sSELECT t.company_id, count(*) AS rows, min(age(t.xmin)) AS youngest FROM payroll.%s AS t "
+                 "JOIN this_company AS c USING (company_id) WHERE c.loads AND %s GROUP BY t.company_id",
+                 i ? "\nUNION ALL\n" : "", e->record->name, months(e, period, window_first, window_last, a));
+    }
+    const char *text = arena_copy(a, b.p, b.len);
+    buf_free(&b);
+    return text;
 }
 
 const char *entity_value(const struct variable variables[ENTITY_VARIABLES], const char *name)

@@ -30,6 +30,10 @@ extern const int n_entities;
 enum { ENTITY_VARIABLES = 13 };
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
                       struct arena *a, struct variable ret[ENTITY_VARIABLES]);
+/* A query that counts the facts of each company of the run over all tables, with the age of the youngest: variable
+ * counted of sql/load/. */
+const char *entity_counted(month_t period, month_t window_first, month_t window_last, struct arena *a);
+
 /* The value of one of them. */
 const char *entity_value(const struct variable variables[ENTITY_VARIABLES], const char *name);
 

@@ -2,6 +2,7 @@
  *
  *   begin     this_company: the companies of the run and what its index says of them (publish.c)
  *   lock      their rows, in order; who is closed; who came back empty
+ *   same      the companies that bring what they brought last time are passed over in the next three steps
  *   copy      every entity, part by part (stream.c): straight into its table where that holds nothing to compare with,
  *             else into new_<table>. In both cases new_<table> shows this run's rows
  *   check     totals against the index, invariants (check.c)
@@ -15,17 +16,24 @@
 #include "common/stage.h"
 #include "load/entity.h"
 
-enum { ENTITIES = 12, RUN_VARIABLES = 13 };
+enum { ENTITIES = 12, RUN_VARIABLES = 14 };
 
 struct changes {
     int64_t inserted, updated, deleted;
 };
 
+/* Companies by id, sorted; in the run's arena. */
+struct company_set {
+    struct str *v;
+    size_t n;
+};
+
 struct entity_load {
     struct variable variables[ENTITY_VARIABLES];
     bool direct;               /* straight into the table */
-    int64_t rows, cents;       /* of this run, as checked */
+    int64_t rows, cents;       /* of this run, but for those of closed months */
     int64_t skipped;           /* rows of closed months */
+    int64_t arrived;           /* rows copied and checked: those of companies passed over are not among them */
     struct changes changes;
 };
 
@@ -38,8 +46,9 @@ struct load {
     int n_variables;
     struct entity_load entity[ENTITIES];
     bool whole;                /* not narrowed by --company */
-    int64_t companies_ok, companies_failed, companies_closed;
-    struct str *closed;        /* companies whose month is closed, sorted; in the arena */
+    int64_t companies_ok, companies_failed;
+    struct company_set closed; /* their month is closed: its rows are left out */
+    struct company_set same;   /* they bring what their last load brought: passed over */
     int64_t rejects;
     struct changes companies, syncs, reject_changes;
     struct { int64_t seen, opened, returned, reopened, changed, resolved, refreshed; } discrepancy;
@@ -54,6 +63,7 @@ bool load_run(struct load *l, const struct query *q, const struct entity_load *e
 /* For queries that answer with three counts: inserted, updated, deleted. */
 bool load_changes(struct load *l, const struct query *q, const struct entity_load *e, struct changes *ret,
                   struct err *err);
+bool company_set_has(const struct company_set *set, struct str company_id);
 /* A whole number of a result. */
 int64_t load_number(const PGresult *result, int row, int column);
 
@@ -64,9 +74,8 @@ bool stream_entities(struct load *l, struct err *err);
 /* check.c: ERR_DATA names what does not add up. */
 bool check_all(struct load *l, struct err *err);
 
-/* merge.c: chooses how each entity goes in; tells the planner what arrived; applies what differs; discrepancies. */
+/* merge.c: chooses how each entity goes in; applies what differs; discrepancies. */
 bool merge_stage(struct load *l, struct err *err);
-bool merge_analyze(struct load *l, struct err *err);
 bool merge_entities(struct load *l, struct err *err);
 bool merge_discrepancies(struct load *l, struct err *err);
 /* Whether any row but a discrepancy's date of last sight was written. */

@@ -25,6 +25,8 @@ static void set_variables(struct load *l)
     const struct options *o = &run->opt;
     struct arena *a = &l->arena;
     char day[DATE_TEXT_MAX], as_of[INSTANT_TEXT_MAX], started_at[INSTANT_TEXT_MAX];
+    month_t last = o->period - (month_t)run->config.invoice_month_shift;
+    month_t first = last - (month_t)run->config.lookback_months;
     instant_text(o->as_of == INSTANT_NONE ? l->in.info.as_of : o->as_of, as_of);
     const struct variable variables[] = {
         {"run_id", run->run_id},
@@ -37,13 +39,12 @@ static void set_variables(struct load *l)
         {"stale_after", arena_printf(a, "%lld", (long long)run->config.stale_after_s)},
         {"version", TOOL_VERSION},
         {"whole", l->whole ? "true" : "false"},
+        {"counted", entity_counted(o->period, first, last, a)},
     };
     l->n_variables = sizeof variables / sizeof *variables;
     memcpy(l->variables, variables, sizeof variables);
-    month_t last = o->period - (month_t)run->config.invoice_month_shift;
     for (int i = 0; i < n_entities; i++)
-        entity_variables(&entities[i], o->period, last - (month_t)run->config.lookback_months, last, a,
-                         l->entity[i].variables);
+        entity_variables(&entities[i], o->period, first, last, a, l->entity[i].variables);
 }
 
 static bool connect(struct load *l, struct err *err)

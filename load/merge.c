@@ -3,6 +3,8 @@
 
 bool merge_stage(struct load *l, struct err *err)
 {
+    if (!load_run(l, &sql_load_plan, NULL, NULL, err))
+        return false;
     for (int i = 0; i < n_entities; i++) {
         struct entity_load *e = &l->entity[i];
         PGresult *result;
@@ -16,19 +18,11 @@ bool merge_stage(struct load *l, struct err *err)
     return true;
 }
 
-bool merge_analyze(struct load *l, struct err *err)
-{
-    for (int i = 0; i < n_entities; i++)
-        if (!l->entity[i].direct && !load_run(l, &sql_load_analyze, &l->entity[i], NULL, err))
-            return false;
-    return load_run(l, &sql_load_analyze_discrepancies, NULL, NULL, err);
-}
-
 static bool merge_entity(struct load *l, struct entity_load *e, struct err *err)
 {
     struct changes found;
     if (e->direct) {
-        e->changes.inserted = e->rows;
+        e->changes.inserted = e->arrived;
         return true;
     }
     if (!load_run(l, &sql_load_compare, e, NULL, err) || !load_changes(l, &sql_load_changes, e, &found, err))
@@ -52,7 +46,7 @@ bool merge_entities(struct load *l, struct err *err)
 bool merge_discrepancies(struct load *l, struct err *err)
 {
     PGresult *result;
-    if (!load_select(l, &sql_load_discrepancies, NULL, &result, err))
+    if (!load_run(l, &sql_load_plan, NULL, NULL, err) || !load_select(l, &sql_load_discrepancies, NULL, &result, err))
         return false;
     l->discrepancy.opened = load_number(result, 0, 0);
     l->discrepancy.returned = load_number(result, 0, 1);

@@ -19,26 +19,31 @@ static bool rows_of(struct load *l, const struct query *q, int64_t *ret_rows, st
     return load_run(l, q, NULL, ret_rows, err);
 }
 
-/* Sorted as stream.c looks them up: by bytes. */
 static int by_bytes(const void *a, const void *b)
 {
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-static bool find_closed(struct load *l, struct err *err)
+bool company_set_has(const struct company_set *set, struct str company_id)
+{
+    return set->n && bsearch(&company_id, set->v, set->n, sizeof *set->v, by_bytes);
+}
+
+/* The companies that a query answers with. */
+static bool find_companies(struct load *l, const struct query *q, struct company_set *ret, struct err *err)
 {
     PGresult *result;
-    if (!load_select(l, &sql_load_closed, NULL, &result, err))
+    if (!load_select(l, q, NULL, &result, err))
         return false;
-    int n = PQntuples(result);
-    l->companies_closed = n;
-    l->closed = arena_alloc(&l->arena, (size_t)n * sizeof *l->closed);
-    for (int i = 0; i < n; i++) {
-        struct str id = pg_text(result, i, 0);
-        l->closed[i] = (struct str){arena_copy(&l->arena, id.p, id.len), id.len, false};
+    ret->n = (size_t)PQntuples(result);
+    ret->v = arena_alloc(&l->arena, ret->n * sizeof *ret->v);
+    for (size_t i = 0; i < ret->n; i++) {
+        struct str id = pg_text(result, (int)i, 0);
+        ret->v[i] = (struct str){arena_copy(&l->arena, id.p, id.len), id.len, false};
     }
     PQclear(result);
-    qsort(l->closed, (size_t)n, sizeof *l->closed, by_bytes);
+    if (ret->n)
+        qsort(ret->v, ret->n, sizeof *ret->v, by_bytes);
     return true;
 }
 
@@ -62,8 +67,9 @@ static bool take_companies(struct load *l, struct err *err)
     return stream_companies(l, err) && rows_of(l, &sql_load_analyze_companies, NULL, err) &&
            rows_of(l, &sql_load_company_new, &l->companies.inserted, err) &&
            rows_of(l, &sql_load_company_lock, NULL, err) &&
-           rows_of(l, &sql_load_company_changed, &l->companies.updated, err) && find_closed(l, err) &&
-           refuse_empty(l, err);
+           rows_of(l, &sql_load_company_changed, &l->companies.updated, err) && 
+           find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
+           find_companies(l, &sql_load_unchanged, &l->same, err);
 }
 
 /* ---- the run's own row ---- */
@@ -112,8 +118,8 @@ static bool body(struct load *l, struct err *err)
 {
     return load_run(l, &sql_load_begin, NULL, NULL, err) &&
            (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
-           merge_stage(l, err) && stream_entities(l, err) && merge_analyze(l, err) && check_all(l, err) &&
-           merge_entities(l, err) &&
+           merge_stage(l, err) && stream_entities(l, err) && check_all(l, err) && merge_entities(l, err) &&
+           rows_of(l, &sql_load_remember, NULL, err) &&
            load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
            record_run(l, err);
 }
@@ -167,7 +173,7 @@ static void forget(struct load *l)
 {
     l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = 0;
     for (int i = 0; i < n_entities; i++) {
-        l->entity[i].skipped = 0;
+        l->entity[i].skipped = l->entity[i].rows = l->entity[i].cents = 0;
         l->entity[i].changes = (struct changes){0};
     }
     l->companies = l->syncs = l->reject_changes = (struct changes){0};

@@ -62,7 +62,8 @@ static json_t *companies_json(const struct load *l)
     json_t *companies = json_object();
     set(companies, "ok", l->companies_ok);
     set(companies, "failed", l->companies_failed);
-    set(companies, "closed", l->companies_closed);
+    set(companies, "closed", (int64_t)l->closed.n);
+    set(companies, "unchanged", (int64_t)l->same.n);
     return companies;
 }
 
@@ -115,7 +116,7 @@ static void log_changes(const struct load *l)
                  (long long)l->discrepancy.changed, (long long)l->discrepancy.resolved);
     if (skipped(l))
         log_info("%lld rows of %lld companies left out: their month is closed", (long long)skipped(l),
-                 (long long)l->companies_closed);
+                 (long long)l->closed.n);
     if (!merge_changed(l))
         log_info("nothing changed");
     if (l->run->opt.dry_run)

@@ -58,79 +58,123 @@ static bool next_line(struct str *lines, struct str *ret)
 
 /* ---- the index ---- */
 
-static int by_id(const void *a, const void *b)
+/* Over the staged facts of a company: what is in entities[], in its order. */
+static void company_digest(const struct part_in *part, const struct company *c, char ret[SHA256_HEX + 1])
 {
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+    struct sha256 hash;
+    sha256_start(&hash);
+    for (int i = 0; i < n_entities; i++) {
+        struct str lines = part_lines(part, c, entities[i].record, NULL, NULL);
+        sha256_add(&hash, entities[i].record->entity, strlen(entities[i].record->entity));
+        sha256_add(&hash, lines.p, lines.len);
+    }
+    sha256_end(&hash, ret);
 }
 
-static bool is_closed(const struct load *l, struct str company_id)
+static bool company_row(struct copying *c, const struct part_in *part, const struct company *company, uint32_t skip,
+                        struct err *err)
 {
-    return l->companies_closed &&
-           bsearch(&company_id, l->closed, (size_t)l->companies_closed, sizeof *l->closed, by_id);
-}
-
-static bool company_row(struct copying *c, struct str line, uint32_t skip, struct arena *a, struct err *err)
-{
-    struct company company;
-    struct faults faults = {0};
     struct load *l = c->load;
-    if (!ndjson_decode(&company_record, line, a, &company, &faults))
-        return err_set(err, ERR_DATA, "%s/companies.ndjson: %.*s", l->in.path, (int)faults.text[0].len,
-                       faults.text[0].p);
-    if (!stage_selects(l->run, company.company_id))
+    char digest[SHA256_HEX + 1];
+    if (!stage_selects(l->run, company->company_id))
         return true;
-    copy_row(&company_record, &company, skip, &c->rows);
-    l->companies_ok += company.status == COMPANY_OK;
-    l->companies_failed += company.status != COMPANY_OK;
+    company_digest(part, company, digest);
+    copy_row(&company_record, company, skip, &c->rows);
+    c->rows.len--;   /* its newline: the digest goes behind it */
+    buf_addf(&c->rows, "\t%s\n", digest);
+    l->companies_ok += company->status == COMPANY_OK;
+    l->companies_failed += company->status != COMPANY_OK;
     return copying_flush(c, FLUSH_BYTES, err);
+}
+
+static bool companies_of_part(struct copying *c, int number, uint32_t skip, struct err *err)
+{
+    struct part_in part;
+    struct company company;
+    struct arena a = {0};
+    if (stage_stopped(err) || !part_open(&part, &c->load->in, number, err))
+        return false;
+    bool ok = true;
+    err->kind = ERR_NONE;
+    while (ok && part_next_company(&part, &a, &company, err)) {
+        ok = company_row(c, &part, &company, skip, err);
+        arena_reset(&a);
+    }
+    ok = ok && err->kind == ERR_NONE;
+    part_close(&part);
+    arena_free(&a);
+    return ok;
 }
 
 bool stream_companies(struct load *l, struct err *err)
 {
     struct copying c;
     struct buf columns = {0};
-    struct arena a = {0};
     uint32_t skip = 0;
+    int64_t rows;
     for (uint32_t i = 0; i < company_record.n_fields; i++)
         if (strcmp(company_record.fields[i].name, "part") == 0)
             skip = 1u << i;
     copy_columns(&company_record, skip, "", &columns);
+    buf_adds(&columns, ", digest");
     bool ok = copying_begin(&c, l, "this_company", buf_str(&columns), err);
-    for (int part = 0; ok && part < l->in.n_parts; part++) {
-        struct str lines = {l->in.index.p + l->in.part[part].offset, (uint32_t)l->in.part[part].bytes, false}, line;
-        while (ok && next_line(&lines, &line)) {
-            arena_reset(&a);
-            ok = company_row(&c, line, skip, &a, err);
-        }
-    }
-    int64_t rows;
+    for (int part = 0; ok && part < l->in.n_parts; part++)
+        ok = companies_of_part(&c, part, skip, err);
     ok = copying_end(&c, ok, &rows, err);
-    arena_free(&a);
     buf_free(&columns);
     return ok;
 }
 
 /* ---- the parts ---- */
 
-/* The companies of one part that this load takes, with their ranges. */
+/* The companies of one part whose facts are to be copied, with their ranges. */
 struct part_companies {
     struct company *v;
-    uint32_t n;
+    size_t n, selected;
     struct arena arena;
 };
 
-static bool part_companies_read(const struct load *l, struct part_in *part, struct part_companies *ret, struct err *err)
+/* What a company's index line says of each entity goes into the totals of the run. */
+static bool company_tally(struct load *l, const struct company *c, struct err *err)
 {
-    struct company company;
-    size_t room = (size_t)l->in.part[part->number].companies;
+    bool closed = company_set_has(&l->closed, c->company_id);
+    for (uint32_t k = 0; k < c->ranges.n; k++) {
+        const struct range *range = list_at(c->ranges, sizeof *range, k);
+        for (int i = 0; i < n_entities; i++) {
+            if (!str_is(range->entity, entities[i].record->entity))
+                continue;
+            bool skip = closed && entities[i].scope == SCOPE_MONTH;
+            *(skip ? &l->entity[i].skipped : &l->entity[i].rows) += range->rows;
+            if (!skip && !money_add(&l->entity[i].cents, range->cents))
+                return err_set(err, ERR_DATA, "%s: the sum of cents is beyond 64 bits", entities[i].record->entity);
+        }
+    }
+    return true;
+}
+
+static bool part_companies_read(struct load *l, int number, struct part_companies *ret, struct err *err)
+{
+    const struct staging_part_index *index = &l->in.part[number];
+    struct str lines = {l->in.index.p + index->offset, (uint32_t)index->bytes, false}, line;
     arena_reset(&ret->arena);
-    ret->v = arena_alloc(&ret->arena, room * sizeof *ret->v);
-    ret->n = 0;
-    err->kind = ERR_NONE;
-    while (part_next_company(part, &ret->arena, &company, err))
-        if (ret->n < room && company.status == COMPANY_OK && stage_selects(l->run, company.company_id))
-            ret->v[ret->n++] = company;
-    return err->kind == ERR_NONE;
+    ret->v = arena_alloc(&ret->arena, (size_t)index->companies * sizeof *ret->v);
+    ret->n = ret->selected = 0;
+    while (next_line(&lines, &line)) {
+        struct company company;
+        struct faults faults = {0};
+        if (!ndjson_decode(&company_record, line, &ret->arena, &company, &faults))
+            return err_set(err, ERR_DATA, "%s/companies.ndjson: part %d: %.*s", l->in.path, number,
+                           (int)faults.text[0].len, faults.text[0].p);
+        if (!stage_selects(l->run, company.company_id))
+            continue;
+        ret->selected++;
+        if (company.status != COMPANY_OK)
+            continue;
+        if (!company_tally(l, &company, err))
+            return false;
+        ret->v[ret->n++] = company;
+    }
+    return true;
 }
 
 /* The lines of one entity of one company, one struct at a time. */
@@ -160,23 +204,21 @@ static bool copy_lines(struct copying *c, const struct record *r, const struct p
     return true;
 }
 
-/* One entity of one part. closed_count: rows of closed months are counted there instead of copied; NULL: all go. */
+/* One entity of one part, but for the companies of two sets (either may be NULL). */
 static bool copy_entity(struct load *l, const struct record *r, const char *destination, const char *columns,
-                        const struct part_in *part, const struct part_companies *companies, int64_t *closed_count,
-                        int64_t *ret_rows, struct err *err)
+                        const struct part_in *part, const struct part_companies *companies,
+                        const struct company_set *without, const struct company_set *nor, int64_t *ret_rows,
+                        struct err *err)
 {
     struct copying c;
     struct arena a = {0};
     void *rec = mem_alloc(r->size);
     bool ok = copying_begin(&c, l, destination, columns, err);
-    for (uint32_t i = 0; ok && i < companies->n; i++) {
+    for (size_t i = 0; ok && i < companies->n; i++) {
         const struct company *company = &companies->v[i];
-        int64_t rows;
-        if (closed_count && is_closed(l, company->company_id)) {
-            part_lines(part, company, r, &rows, NULL);
-            *closed_count += rows;
+        if ((without && company_set_has(without, company->company_id)) ||
+            (nor && company_set_has(nor, company->company_id)))
             continue;
-        }
         ok = copy_lines(&c, r, part, company, rec, &a, err);
         arena_reset(&a);
     }
@@ -206,7 +248,7 @@ static bool copy_part(struct load *l, const struct part_in *part, const struct p
             continue;
         snprintf(destination, sizeof destination, "%s%s", el->direct ? "payroll." : "new_", e->record->name);
         if (!copy_entity(l, e->record, destination, entity_value(el->variables, "columns"), part, companies,
-                         e->scope == SCOPE_MONTH ? &el->skipped : NULL, &rows, err))
+                         &l->same, e->scope == SCOPE_MONTH ? &l->closed : NULL, &rows, err))
             return false;
         *rows_done += rows;
     }
@@ -214,7 +256,8 @@ static bool copy_part(struct load *l, const struct part_in *part, const struct p
         return true;
     struct buf columns = {0};
     copy_columns(&discrepancy_record, 0, "", &columns);
-    bool ok = copy_entity(l, &discrepancy_record, "new_discrepancy", buf_str(&columns), part, companies, NULL, &rows, err);
+    bool ok = copy_entity(l, &discrepancy_record, "new_discrepancy", buf_str(&columns), part, companies, NULL, NULL,
+                          &rows, err);
     buf_free(&columns);
     l->discrepancy.seen += rows;
     *rows_done += rows;
@@ -292,14 +335,16 @@ bool stream_entities(struct load *l, struct err *err)
     stage_progress(l->run, (long)(l->companies_ok + l->companies_failed));
     for (int number = 0; ok && number < l->in.n_parts; number++) {
         struct part_in part;
-        ok = !stage_stopped(err) && part_open(&part, &l->in, number, err);
-        if (!ok)
-            break;
-        ok = part_companies_read(l, &part, &companies, err);
-        ok = ok && (!companies.n || copy_part(l, &part, &companies, &rows, err));
-        done += companies.n;
+        ok = !stage_stopped(err) && part_companies_read(l, number, &companies, err);
+        done += (int64_t)companies.selected;
+        if (!ok || !companies.n)
+            continue;
+        ok = part_open(&part, &l->in, number, err);
+        if (ok) {
+            ok = copy_part(l, &part, &companies, &rows, err);
+            part_close(&part);
+        }
         progress_step((long)done, rows);
-        part_close(&part);
     }
     progress_end();
     arena_free(&companies.arena);

@@ -3,7 +3,8 @@ BEGIN;
 SELECT set_config('work_mem', '128MB', true)
 WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('128MB');
 
--- The companies of this run, as its index has them. Those that failed keep their facts: loads is false.
+-- The companies of this run, as its index has them. Those that failed keep their facts: loads is false. Those
+-- whose facts are what the last load brought are passed over: same is true.
 CREATE TEMP TABLE this_company (
     company_id      text PRIMARY KEY,
     siren           text,
@@ -14,8 +15,10 @@ CREATE TEMP TABLE this_company (
     status          text,
     sources         jsonb,
     ranges          jsonb,
+    digest          text,
     loads           boolean GENERATED ALWAYS AS (status = 'ok') STORED,
-    closed          boolean NOT NULL DEFAULT false
+    closed          boolean NOT NULL DEFAULT false,
+    same            boolean NOT NULL DEFAULT false
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE new_reject ON COMMIT DROP AS

@@ -1,3 +1,5 @@
+SET LOCAL enable_nestloop = off;
+
 CREATE TEMP TABLE change_:table ON COMMIT DROP AS
 SELECT CASE WHEN t.company_id IS NULL THEN 'insert' WHEN n.company_id IS NULL THEN 'delete' ELSE 'update' END AS change,
        :picked

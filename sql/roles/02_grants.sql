@@ -16,7 +16,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA payroll, pipeline TO payroll_loader, payrol
 GRANT INSERT, UPDATE, DELETE ON
     payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employee, payroll.employment,
     payroll.payroll_contract, payroll.pay_base, payroll.payroll_period, payroll.affiliation, payroll.member,
-    payroll.contribution, payroll.coverage, payroll.invoice_control, payroll.discrepancy, pipeline.run, pipeline.reject
+    payroll.contribution, payroll.coverage, payroll.invoice_control, payroll.discrepancy, pipeline.run, pipeline.reject,
+    pipeline.company_load
     TO payroll_loader;
 GRANT INSERT ON payroll.discrepancy_event TO payroll_loader;
 

@@ -388,7 +388,7 @@ class Refusals(Case):
             {"source": "alan", "outcome": "failed", "attempted_at": "2026-04-28T05:00:00Z", "error": "401"}])
         self.stage([(failed, {}), (company("beta", "404833048"), entities())])
         report = self.must(status=3)
-        self.assertEqual(report["companies"], {"ok": 1, "failed": 1, "closed": 0})
+        self.assertEqual(report["companies"], {"ok": 1, "failed": 1, "closed": 0, "unchanged": 1})
         self.assertEqual(self.versions(), before)
         self.assertEqual(self.rows("SELECT source, outcome, synced_at, error FROM payroll.source_sync WHERE company_id = 'acme'"), [
             {"source": "alan", "outcome": "failed", "synced_at": "2026-04-27T05:00:00+00:00", "error": "401"}])
