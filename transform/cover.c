@@ -125,11 +125,9 @@ bool cover_assigned(const struct dataset *d, int32_t employment, enum product pr
 {
     const struct employment *e = &d->employments.v[employment];
     struct list ids = product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
-    if (!reference.p && ids.n)
-        return true;
     for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
         const struct payroll_contract *c = &d->payroll_contracts.v[i];
-        if (c->product == product && (!reference.p || str_eq(c->reference, reference)) &&
+        if (c->product == product && str_eq(c->reference, reference) &&
             (list_has(ids, c->payroll_contract_id) || list_has(c->employment_ids, e->employment_id)))
             return true;
     }

@@ -25,8 +25,7 @@ const struct affiliation *cover_affiliation(const struct dataset *d, int32_t mem
 /* Whether Alan has had this contract, or its last change, for no longer than the grace of a contract. */
 bool cover_contract_new(const struct dataset *d, const struct contract *c);
 
-/* Whether payroll has assigned a contract of this product to the employment; with a reference that is not null, the one of
- * that reference. */
+/* Whether payroll has assigned the contract of this product and reference to the employment. */
 bool cover_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference);
 
 #endif

@@ -27,7 +27,7 @@ static struct situation situation_of(struct dataset *d, struct findings *f, cons
         const struct employment *e = &d->employments.v[i];
         if (!overlaps(e->starts_on, e->ends_on, first, last))
             continue;
-        s.assigned |= cover_assigned(d, (int32_t)i, PRODUCT_HEALTH, STR_NULL);
+        s.assigned |= d->health_assigned[i];
         if (s.employment != NONE)
             continue;
         s.employment = (int32_t)i;

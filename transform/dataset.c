@@ -135,7 +135,6 @@ static void index_entities(struct dataset *d)
 static void build_persons(struct dataset *d)
 {
     date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
-    d->assignments_known = d->payroll_contracts.n > 0;
     d->persons = arena_alloc(d->arena, d->employees.n * sizeof *d->persons);
     d->person_of_employment = arena_alloc(d->arena, d->employments.n * sizeof *d->person_of_employment);
     for (uint32_t i = 0; i < d->employees.n; i++) {
@@ -148,13 +147,31 @@ static void build_persons(struct dataset *d)
         const struct employment *e = &d->employments.v[i];
         int32_t person = (int32_t)lookup_find(&d->employee_by_id, e->employee_id);
         d->person_of_employment[i] = person;
-        d->assignments_known |= e->health_contract_ids.n > 0;
         if (person == NONE)
             continue;
         struct person *p = &d->persons[person];
         if (p->n_employments++ == 0)
             p->first_employment = i;
         p->active |= overlaps(e->starts_on, e->ends_on, first, last);
+    }
+}
+
+/* Payroll tells who has which contract on either side: at the employment, or in the contract's own list. */
+static void build_assignments(struct dataset *d)
+{
+    d->health_assigned = arena_alloc(d->arena, d->employments.n * sizeof *d->health_assigned);
+    d->assignments_known = d->payroll_contracts.n > 0;
+    for (uint32_t i = 0; i < d->employments.n; i++) {
+        d->health_assigned[i] = d->employments.v[i].health_contract_ids.n > 0;
+        d->assignments_known |= d->health_assigned[i];
+    }
+    for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
+        const struct payroll_contract *c = &d->payroll_contracts.v[i];
+        for (uint32_t k = 0; c->product == PRODUCT_HEALTH && k < c->employment_ids.n; k++) {
+            int64_t at = lookup_find(&d->employment_by_id, *(struct str *)list_at(c->employment_ids, sizeof(struct str), k));
+            if (at != LOOKUP_NONE)
+                d->health_assigned[at] = true;
+        }
     }
 }
 
@@ -310,6 +327,7 @@ bool dataset_read(struct dataset *d, const struct rules *rules, const struct par
         part_reject(out, list_at(rd.rejects, sizeof(struct reject), i));
     index_entities(d);
     build_persons(d);
+    build_assignments(d);
     build_members(d);
     build_lines(d);
     return true;

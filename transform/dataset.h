@@ -88,6 +88,7 @@ struct dataset {
     bool assignments_known;                      /* payroll says who has which contract */
     struct person *persons;                      /* one for each employee, same positions */
     int32_t *person_of_employment;
+    bool *health_assigned;                       /* per employment: payroll has given it a health contract */
     ARRAY(insured, members);                     /* by member_id */
     struct line_state *line_states;
 
