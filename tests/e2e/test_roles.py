@@ -1,0 +1,99 @@
+"""A night without a superuser: an owner migrates, a member of payroll_loader runs it, one of payroll_manager decides, one
+of payroll_reader reads every report. And two loads that need a new month at the same moment."""
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import harness  # noqa: E402
+
+OWNER, NIGHTLY, MANAGER, READER = (f"{name}_{os.getpid()}" for name in ("owner", "nightly", "marie", "bob"))
+
+
+def setUpModule():
+    global pipeline
+    pipeline = harness.Pipeline(migrate=False)
+    unittest.addModuleCleanup(pipeline.close)
+    pipeline.psql(f"CREATE ROLE {OWNER} LOGIN CREATEROLE")
+    pipeline.psql(f"ALTER DATABASE {pipeline.database} OWNER TO {OWNER}")
+    pipeline.must("load", "--migrate", PGUSER=OWNER)
+    for name, role in ((NIGHTLY, "payroll_loader"), (MANAGER, "payroll_manager"), (READER, "payroll_reader")):
+        pipeline.psql(f"CREATE ROLE {name} LOGIN IN ROLE {role}")
+
+
+def night():
+    pipeline.must("extract", "--as-of", harness.AS_OF, PGUSER=NIGHTLY)
+    pipeline.must("transform")
+    return pipeline.must("load", PGUSER=NIGHTLY).report
+
+
+def as_user(user, sql):
+    """What psql answers, and what it complains of."""
+    process = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env={**pipeline.env, "PGUSER": user},
+                             capture_output=True, text=True, check=False)
+    return process.stdout.strip(), process.stderr.strip()
+
+
+class NightWithoutSuperuser(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        night()
+
+    def test_reader_reads_every_report(self):
+        views = as_user(READER, "SELECT relname FROM pg_class WHERE relnamespace = 'report'::regnamespace AND relkind = 'v'")
+        for view in views[0].split():
+            with self.subTest(view):
+                answer, complaint = as_user(READER, f"SELECT * FROM report.{view}")
+                self.assertEqual(complaint, "")
+                self.assertTrue(answer or view == "reject")
+
+    def test_reader_sees_no_whole_number(self):
+        whole = "coalesce(string_agg(nir, '|'), '')"
+        numbers = pipeline.psql(f"SELECT {whole} FROM (SELECT nir FROM payroll.employee UNION SELECT nir FROM payroll.member) n")
+        self.assertGreater(len(numbers.split("|")), 50)
+        answer, _ = as_user(READER, "SELECT * FROM report.identity_check")
+        self.assertEqual([n for n in numbers.strip().split("|") if len(n) > 9 and n in answer], [])
+
+    def test_reader_names_no_table(self):
+        self.assertIn("permission denied for schema payroll", as_user(READER, "SELECT 1 FROM payroll.employee")[1])
+
+    def test_manager_runs_the_call_and_the_next_night_honours_it(self):
+        inbox = "FROM report.discrepancy_inbox WHERE code = 'member_not_in_payroll' AND call IS NOT NULL"
+        number, call = as_user(MANAGER, f"SELECT id || '|' || call {inbox} ORDER BY id LIMIT 1")[0].split("|", 1)
+        self.assertIn("permission denied", as_user(READER, call)[1])
+        self.assertEqual(as_user(MANAGER, call)[1], "")
+        night()
+        found = pipeline.query(f"SELECT status FROM payroll.discrepancy WHERE id = {number}")
+        self.assertEqual(found, [{"status": "resolved"}])
+        link = pipeline.query("SELECT recorded_by, note FROM payroll.link")
+        self.assertEqual(link, [{"recorded_by": MANAGER, "note": f"discrepancy {number}: the same person"}])
+
+
+class NewMonth(unittest.TestCase):
+    def test_two_sessions_at_once(self):
+        ensure = "SELECT payroll.ensure_partition('2031-01-01');"
+        first = subprocess.Popen(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], env={**pipeline.env, "PGUSER": NIGHTLY},
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        first.stdin.write(f"BEGIN; {ensure} SELECT 'made';\n")
+        first.stdin.flush()
+        while first.stdout.readline().strip() != "made":
+            self.assertIsNone(first.poll())
+        second = subprocess.Popen(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", ensure], stderr=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, env={**pipeline.env, "PGUSER": NIGHTLY}, text=True)
+        waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = " \
+                "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        deadline = time.monotonic() + 30
+        while not pipeline.query(waits):
+            self.assertIsNone(second.poll(), "the second session did not wait")
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        first.communicate("COMMIT;\n")
+        _, complaint = second.communicate()
+        self.assertEqual((second.returncode, complaint), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
