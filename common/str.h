@@ -22,7 +22,7 @@ static inline struct str str_of(const char *s)
 
 static inline bool str_eq(struct str a, struct str b)
 {
-    return a.len == b.len && (!a.p) == (!b.p) && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+    return a.len == b.len && (a.p && b.p ? memcmp(a.p, b.p, a.len) == 0 : a.p == b.p);
 }
 
 static inline bool str_is(struct str a, const char *s)

@@ -1,5 +1,6 @@
 #include "extract/assemble.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "extract/company.h"
@@ -10,8 +11,8 @@ enum { ERROR_MAX = 1000, WARNINGS_MAX = 20 };
 
 void err_keep_worst(struct err *worst, enum err_kind kind, int retry_after_s, const char *text)
 {
-    static const enum err_kind order[] = {ERR_TRY_AGAIN, ERR_UNAVAILABLE, ERR_NO_INPUT, ERR_IO, ERR_CANT_CREATE, ERR_DATA,
-                                          ERR_REFUSED, ERR_CONFIG, ERR_BUG};
+    static const enum err_kind order[] = {ERR_TRY_AGAIN, ERR_UNAVAILABLE, ERR_NO_INPUT, ERR_IO, ERR_CANT_CREATE,
+                                          ERR_DATA, ERR_REFUSED, ERR_CONFIG, ERR_BUG};
     int rank = 0, held = -1;
     for (int i = 0; i < (int)(sizeof order / sizeof *order); i++) {
         rank = order[i] == kind ? i : rank;
@@ -36,7 +37,7 @@ static char *cut(const char *text)
             len--;
     }
     char *copy = mem_alloc(len + 1);
-    memcpy(copy, text, len);
+    snprintf(copy, len + 1, "%s", text);
     return copy;
 }
 
@@ -182,8 +183,8 @@ static bool check_balance(struct assembly *a, struct err *err)
             kept += m->rows[i].n;
     if (m->read == kept + m->rejected + m->repeated + m->passed_over)
         return true;
-    return err_set(err, ERR_BUG, "company %s: %lld records read, but %lld kept, %lld rejected, %lld repeated, %lld passed "
-                   "over", m->company->id, (long long)m->read, (long long)kept, (long long)m->rejected,
+    return err_set(err, ERR_BUG, "company %s: %lld records read, but %lld kept, %lld rejected, %lld repeated, %lld "
+                   "passed over", m->company->id, (long long)m->read, (long long)kept, (long long)m->rejected,
                    (long long)m->repeated, (long long)m->passed_over);
 }
 
@@ -241,7 +242,8 @@ static bool map_company(struct assembly *a, int at, struct pages *pages, struct 
     company_compose(config, NULL, &a->arena, c, err); /* of a company that fails, what the configuration says */
     const struct request *requests = source_requests(a->sources, a->n_sources, config, a->first, a->last, &a->arena,
                                                      &n_requests);
-    if (!w->failed && n_requests && !pages_read(pages, spool_path(a->extract->raw_dir, config->id, &a->arena), &a->arena, err))
+    const char *spool = spool_path(a->extract->raw_dir, config->id, &a->arena);
+    if (!w->failed && n_requests && !pages_read(pages, spool, &a->arena, err))
         return false;
     if (!w->failed)
         pages_map(a, w, pages, requests, n_requests);

@@ -1,6 +1,6 @@
-/* Companies, as they come from the fetch in any order, are put together strictly in the order of the configuration: each
- * as soon as it and all before it have been fetched. So the staged bytes do not depend on which answer came first, and
- * one company is in memory at a time; what waits its turn is in its spool. */
+/* Companies, as they come from the fetch in any order, are put together strictly in the order of the configuration:
+ * each as soon as it and all before it have been fetched. So the staged bytes do not depend on which answer came first,
+ * and one company is in memory at a time; what waits its turn is in its spool. */
 #ifndef EXTRACT_ASSEMBLE_H
 #define EXTRACT_ASSEMBLE_H
 

@@ -49,8 +49,8 @@ static bool check_establishments(const struct config_company *config, const stru
             if (known->payroll_company_id && str_is(e->payroll_company_id, known->payroll_company_id) &&
                 !str_is(e->siret, known->siret))
                 return err_set(err, ERR_CONFIG, "company %s: payroll company %s is establishment %.*s there and %s in "
-                               "the configuration", config->id, known->payroll_company_id, (int)e->siret.len, e->siret.p,
-                               known->siret);
+                               "the configuration", config->id, known->payroll_company_id, (int)e->siret.len,
+                               e->siret.p, known->siret);
         }
     }
     return true;

@@ -215,7 +215,8 @@ static bool can_merge(const struct origin *origin, const struct record *record, 
     return true;
 }
 
-static void merge(const struct origin *origin, const struct record *record, void *rec, const void *other, struct arena *a)
+static void merge(const struct origin *origin, const struct record *record, void *rec, const void *other,
+                  struct arena *a)
 {
     for (uint32_t i = 0; i < record->n_fields; i++) {
         const struct field *f = &record->fields[i];
@@ -238,7 +239,8 @@ static void merge_period(struct payroll_period *period, const struct payroll_per
 }
 
 __attribute__((format(printf, 4, 5)))
-static void reject_row(struct mapping *m, const struct origin *origin, enum reject_reason reason, const char *format, ...)
+static void reject_row(struct mapping *m, const struct origin *origin, enum reject_reason reason, const char *format,
+                       ...)
 {
     struct faults faults = {0};
     char text[256];
@@ -404,12 +406,14 @@ void mapping_finish(struct mapping *m, const struct source *sources, int n_sourc
             rows_fill(mapping_find(m, m->rows[i].record), &m->rows[i]);
     check_sirets(m);
     if (is_read(sources, n_sources, unread, &employee_record))
-        check_references(m, &employment_record, offsetof(struct employment, employee_id), "employee_id", &employee_record);
+        check_references(m, &employment_record, offsetof(struct employment, employee_id), "employee_id",
+                         &employee_record);
     if (is_read(sources, n_sources, unread, &employment_record))
         check_references(m, &pay_base_record, offsetof(struct pay_base, employment_id), "employment_id",
                          &employment_record);
     if (is_read(sources, n_sources, unread, &invoice_record))
-        check_references(m, &invoice_line_record, offsetof(struct invoice_line, invoice_id), "invoice_id", &invoice_record);
+        check_references(m, &invoice_line_record, offsetof(struct invoice_line, invoice_id), "invoice_id",
+                         &invoice_record);
     for (int i = 0; i < m->n_rows; i++)
         if (!m->rows[i].fill)
             drop_spares(m, &m->rows[i]);

@@ -1,5 +1,6 @@
 /* extract: from the sources to staged records. What it does, in order: read the descriptions, see that the database can
- * be read, choose the run, read the files that hold all companies, fetch, put companies together as they come, publish. */
+ * be read, choose the run, read the files that hold all companies, fetch, put companies together as they come,
+ * publish. */
 #include <unistd.h>
 
 #include "extract/assemble.h"
@@ -30,7 +31,8 @@ static bool select_companies(struct extracting *x, struct err *err)
         for (int j = 0; j < config->n_companies && !known; j++)
             known = strcmp(config->companies[j].id, x->run->opt.companies[i]) == 0;
         if (!known)
-            return err_set(err, ERR_USAGE, "--company %s: no such company in %s", x->run->opt.companies[i], config->path);
+            return err_set(err, ERR_USAGE, "--company %s: no such company in %s", x->run->opt.companies[i],
+                           config->path);
     }
     a->waiting = mem_alloc(sizeof *a->waiting * ((size_t)a->n + 1));
     a->good = mem_alloc(sizeof *a->good * ((size_t)a->n + 1));
@@ -95,8 +97,8 @@ static bool read_shared(struct extracting *x, struct err *err)
     struct assembly *a = &x->assembly;
     bool strangers = x->run->opt.n_companies == 0 && x->run->opt.shard == 0;
     mapping_begin(&a->mapping, a->part_open ? &a->part : NULL, NULL, &a->arena);
-    bool ok = shared_read(&a->shared, x->sources, x->n_sources, &x->run->config, x->first, x->last, strangers, &a->mapping,
-                          err);
+    bool ok = shared_read(&a->shared, x->sources, x->n_sources, &x->run->config, x->first, x->last, strangers,
+                          &a->mapping, err);
     a->read += a->mapping.read;
     return ok;
 }

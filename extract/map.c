@@ -78,15 +78,15 @@ void map_reject(struct mapping *m, const struct origin *origin, const struct fau
 void map_begin(struct map_record *r, struct mapping *m, const struct request *request, const struct entity_source *e,
                const struct origin *origin)
 {
-    struct rows *rows = mapping_rows(m, e->record, e->fill);
-    rows_reserve(rows);
+    r->rows = mapping_rows(m, e->record, e->fill);
+    rows_reserve(r->rows);
     r->m = m;
     r->request = request;
     r->entity = e;
     r->origin = *origin;
     r->faults.n = 0;
     r->target = (struct map_target){
-        .rec = rows_at(rows, rows->n), .faults = &r->faults, .arena = m->arena,
+        .rec = rows_at(r->rows, r->rows->n), .faults = &r->faults, .arena = m->arena,
         .decimal_point = request->source->decimal_point, .partial = e->fill || e->record == &company_record,
     };
     record_init(e->record, r->target.rec);
@@ -118,9 +118,8 @@ void map_end(struct map_record *r)
     struct mapping *m = r->m;
     check_month(r);
     if (r->faults.n == 0) {
-        struct rows *rows = mapping_rows(m, r->entity->record, r->entity->fill);
-        rows->origin[rows->n] = r->origin;
-        rows->origin[rows->n++].entity = r->entity;
+        r->rows->origin[r->rows->n] = r->origin;
+        r->rows->origin[r->rows->n++].entity = r->entity;
         m->read += !r->entity->fill;
         return;
     }

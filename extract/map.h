@@ -78,6 +78,7 @@ struct map_record {
     struct mapping *m;
     const struct request *request;
     const struct entity_source *entity;
+    struct rows *rows;
     struct origin origin;
     struct faults faults;
     struct map_target target;

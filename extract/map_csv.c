@@ -49,8 +49,8 @@ static void check_columns(const struct entity_source *e, const struct csv_row *r
                            (long long)row->line, i + 1, shown);
         if (row->cell[i].len && !known && !is_ignored(e, row->cell[i]))
             faults_add(faults, a, REJECT_UNKNOWN_VALUE,
-                       "line %lld: column %d%s is not one of %s; name it under fields: or ignore:", (long long)row->line,
-                       i + 1, shown, e->record->entity);
+                       "line %lld: column %d%s is not one of %s; name it under fields: or ignore:",
+                       (long long)row->line, i + 1, shown, e->record->entity);
     }
 }
 
@@ -72,7 +72,8 @@ static void check_fields(const struct source *source, const struct entity_source
                        (long long)row->line, map->at[0], twin->at[0]);
         if (!there && map->field->need != NEED_OPT && !e->fill)
             faults_add(faults, a, REJECT_MISSING_FIELD, "line %lld: column %s%s%s is missing (separator \"%c\")",
-                       (long long)row->line, map->at[0], twin ? " or " : "", twin ? twin->at[0] : "", source->separator);
+                       (long long)row->line, map->at[0], twin ? " or " : "", twin ? twin->at[0] : "",
+                       source->separator);
     }
 }
 
@@ -131,15 +132,21 @@ static void texts_of(const struct map_record *r, const struct field_map *f, cons
     map_texts(&r->target, f, values, n);
 }
 
+/* gross_cents has a twin, gross. */
+static bool has_twin(const struct entity_source *e, int i)
+{
+    const struct field *f = e->fields[i].field;
+    return (i > 0 && e->fields[i - 1].field == f) || (i + 1 < e->n_fields && e->fields[i + 1].field == f);
+}
+
 static void field_of(struct map_record *r, const struct csv_header *h, const struct csv_row *row, int i)
 {
     const struct entity_source *e = h->entity;
     const struct field_map *f = &e->fields[i];
     struct wire_value candidates[PATHS_MAX];
     int n = 0;
-    bool twin = (i > 0 && e->fields[i - 1].field == f->field) || (i + 1 < e->n_fields && e->fields[i + 1].field == f->field);
-    if (twin && h->column[i] < 0)
-        return;            /* the other of gross_cents and gross is the one that is there, or neither need be */
+    if (has_twin(e, i) && h->column[i] < 0)
+        return;            /* the other one is there, or neither need be */
     candidates[n++] = cell_value(r, row, h->column[i], f->field->type == F_TEXT || f->field->type == F_TEXTS);
     for (int k = 0; k < PATHS_MAX && f->at[k]; k++)
         if (is_template(f->at[k]) && n < PATHS_MAX)

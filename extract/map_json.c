@@ -46,7 +46,8 @@ static const struct jvalue *value_at(const struct json_page *j, const struct jva
 }
 
 /* The first of a list field's places that holds something. */
-static const struct jvalue *list_value(const struct json_page *j, const struct jvalue *record, const struct field_map *f)
+static const struct jvalue *list_value(const struct json_page *j, const struct jvalue *record,
+                                       const struct field_map *f)
 {
     const struct jvalue *v = NULL;
     for (int i = 0; i < PATHS_MAX && f->at[i] && !v; i++)

@@ -164,8 +164,8 @@ static void add_entity(struct request_list *list, struct request q, month_t firs
     }
 }
 
-static void add_all(struct request_list *list, const struct source *sources, int n, const struct config_company *company,
-                    month_t first, month_t last)
+static void add_all(struct request_list *list, const struct source *sources, int n,
+                    const struct config_company *company, month_t first, month_t last)
 {
     for (int s = 0; s < n; s++) {
         for (int e = 0; e < sources[s].n_entities; e++) {

@@ -36,7 +36,8 @@ static void take_digest(struct extract_run *r, const struct stage_run *run, cons
 }
 
 /* What an unfinished run noted of itself; false when this process may not go on with it. */
-static bool state_fits(const struct extract_run *r, struct str state, instant_t now, struct arena *a, instant_t *ret_began_at)
+static bool state_fits(const struct extract_run *r, struct str state, instant_t now, struct arena *a,
+                       instant_t *ret_began_at)
 {
     struct jdoc doc;
     struct jscan fault;
@@ -49,7 +50,8 @@ static bool state_fits(const struct extract_run *r, struct str state, instant_t 
 }
 
 /* Whether the run is unfinished and this process may go on with it. */
-static bool run_fits(const struct extract_run *r, const struct stage_run *run, const char *run_id, instant_t *ret_began_at)
+static bool run_fits(const struct extract_run *r, const struct stage_run *run, const char *run_id,
+                     instant_t *ret_began_at)
 {
     struct run_info info = {
         .stage = STAGE_EXTRACT, .run_id = run_id, .period = run->opt.period, .shard = run->opt.shard,
@@ -60,7 +62,8 @@ static bool run_fits(const struct extract_run *r, const struct stage_run *run, c
     struct err err = {0};
     char *folder = staging_path(run->staging_dir, &info);
     bool published = access(arena_printf(&a, "%s/manifest.json", folder), F_OK) == 0;
-    bool fits = run_id_valid(run_id) && !published && map_open(&map, arena_printf(&a, "%s%s", folder, UNFINISHED), &err);
+    bool fits = run_id_valid(run_id) && !published &&
+                map_open(&map, arena_printf(&a, "%s%s", folder, UNFINISHED), &err);
     if (fits) {
         fits = state_fits(r, (struct str){map.p, (uint32_t)map.len, false}, run->now, &a, ret_began_at);
         map_close(&map);
@@ -101,8 +104,8 @@ static void new_run_id(struct extract_run *r, const struct stage_run *run)
     month_text(run->opt.period, month);
     for (instant_t t = run->now;; t++) {
         instant_text(t, at);
-        snprintf(r->run_id, sizeof r->run_id, "%s-%.4s%.2s%.2sT%.2s%.2s%.2sZ", month, at, at + 5, at + 8, at + 11, at + 14,
-                 at + 17);
+        snprintf(r->run_id, sizeof r->run_id, "%s-%.4s%.2s%.2sT%.2s%.2s%.2sZ", month, at, at + 5, at + 8, at + 11,
+                 at + 14, at + 17);
         char *path = mem_printf("%s/%s/%s", run->staging_dir, month, r->run_id);
         bool taken = access(path, F_OK) == 0;
         free(path);
@@ -138,7 +141,8 @@ static bool state_write(const struct extract_run *r, struct err *err)
 {
     struct out_file f;
     char began[INSTANT_TEXT_MAX], sha256[SHA256_HEX + 1];
-    char *text = mem_printf("{\"configuration\":\"%s\",\"began_at\":\"%s\"}\n", r->digest, instant_text(r->began_at, began));
+    char *text = mem_printf("{\"configuration\":\"%s\",\"began_at\":\"%s\"}\n", r->digest,
+                            instant_text(r->began_at, began));
     bool ok = file_create(&f, r->state_path, err);
     if (ok && !(file_write(&f, text, strlen(text), err) && file_commit(&f, sha256, err))) {
         file_abandon(&f);

@@ -1,12 +1,12 @@
 /* The run that this process makes: which one it is, and what lies around it in the staging directory.
  *
  *   <staging>/<period>/<run-id>/raw/<company_id>.spool       pages received (spool.h)
- *   <staging>/<period>/<run-id>/extract[-I-of-N].unfinished  while the run is not at its end: configuration and beginning
+ *   <staging>/<period>/<run-id>/extract[-I-of-N].unfinished  until the run's end: its configuration and beginning
  *   <staging>/cache/<company_id>.spool                       pages of the company's last complete run, for entity tags
  *
- * Without --run-id the newest unfinished run of the period goes on if it began under the same configuration and selection
- * of companies less than 12 hours ago; its pages are not asked for again. A run that begins anew drops the spools that
- * an earlier process left under its id. */
+ * Without --run-id the newest unfinished run of the period goes on if it began under the same configuration and
+ * selection of companies less than 12 hours ago; its pages are not asked for again. A run that begins anew drops the
+ * spools that an earlier process left under its id. */
 #ifndef EXTRACT_RUN_H
 #define EXTRACT_RUN_H
 
@@ -32,7 +32,8 @@ bool extract_run_begin(struct extract_run *r, const struct stage_run *run, const
 char *spool_path(const char *dir, const char *company_id, struct arena *a);
 /* Before a company is fetched: a run that begins anew does not start from old pages. */
 void extract_run_company(const struct extract_run *r, const char *company_id);
-/* A company's pages cannot be used: they are not to be taken for good when the run goes on. Archived under another name. */
+/* A company's pages cannot be used: they are not to be taken for good when the run goes on. Archived under another
+ * name. */
 void extract_run_refuse(const struct extract_run *r, const char *company_id, bool archive);
 /* The run has come to its end: it will not go on. Its output is published by now, or refused. */
 bool extract_run_end(const struct extract_run *r, struct err *err);

@@ -61,8 +61,8 @@ static void reject_stranger(struct indexing *x, const struct csv_row *row)
     struct origin origin = {
         .entity = x->file->request.entity, .source = str_of(x->file->path), .raw = row->raw, .line = row->line,
     };
-    faults_add(&faults, x->m->arena, REJECT_UNKNOWN_COMPANY, "column %d, company_id: no such company in the configuration",
-               x->file->header.company_column + 1);
+    faults_add(&faults, x->m->arena, REJECT_UNKNOWN_COMPANY,
+               "column %d, company_id: no such company in the configuration", x->file->header.company_column + 1);
     x->m->read++;
     x->m->rejected++;
     map_reject(x->m, &origin, &faults);
@@ -73,7 +73,8 @@ static bool on_row(void *arg, const struct csv_row *row)
     struct indexing *x = arg;
     struct shared_file *f = x->file;
     if (!x->bound) {
-        x->bound = csv_header_bind(f->request.source, f->request.entity, row, &x->shared->arena, &f->header, &x->faults);
+        x->bound = csv_header_bind(f->request.source, f->request.entity, row, &x->shared->arena, &f->header,
+                                   &x->faults);
         return x->bound;
     }
     struct company_place key = {.id = STR_NULL};
@@ -136,11 +137,13 @@ static bool file_read(struct indexing *x, struct err *err)
         unusable(x->shared, f, ERR_DATA, "the file is larger than 1 GiB");
         return true;
     }
-    bool ok = csv_decode((struct str){f->map.p, (uint32_t)f->map.len, false}, source, &x->shared->arena, &f->text, fault) &&
+    struct str bytes = {f->map.p, (uint32_t)f->map.len, false};
+    bool ok = csv_decode(bytes, source, &x->shared->arena, &f->text, fault) &&
               csv_rows(f->text, source->separator, 1, on_row, x, fault);
     if (!ok || !x->bound)
         reject_file(x, fault);
-    qsort(f->row, f->n, sizeof *f->row, by_company);
+    if (f->n)
+        qsort(f->row, f->n, sizeof *f->row, by_company);
     return true;
 }
 
@@ -153,8 +156,10 @@ static int list_files(struct shared *s, const struct source *sources, int n_sour
             for (month_t m = first; entity->shared && m <= last; m++) {
                 bool monthly = entity->per & PER_MONTH;
                 struct request q = {&sources[i], entity, NULL, NULL, monthly ? m : MONTH_NONE};
-                if (s->file)
-                    s->file[n] = (struct shared_file){.request = q, .path = source_fill(entity->path, &q, false, &s->arena)};
+                if (s->file) {
+                    s->file[n].request = q;
+                    s->file[n].path = source_fill(entity->path, &q, false, &s->arena);
+                }
                 n++;
                 if (!monthly)
                     break;
@@ -174,7 +179,7 @@ bool shared_read(struct shared *s, const struct source *sources, int n_sources, 
     list_files(s, sources, n_sources, first, last);
     struct company_place *place = places_of(config);
     bool ok = true;
-    for (int i = 0; i < s->n && ok; i++) {
+    for (int i = 0; s->file && i < s->n && ok; i++) {
         struct indexing x = {
             .shared = s, .file = &s->file[i], .place = place, .n_places = (size_t)config->n_companies,
             .strangers = strangers, .m = m,
@@ -223,9 +228,10 @@ void shared_map(const struct shared *s, int company, struct mapping *m)
         struct replaying x = {m, &q, f};
         char fault[CSV_FAULT_MAX];
         q.company = m->company;
-        for (uint32_t r = first_row(f, company); r < f->n && f->row[r].company == company; r++)
-            csv_rows((struct str){f->text.p + f->row[r].from, f->row[r].len, false}, q.source->separator, f->row[r].line,
-                     replay, &x, fault);
+        for (uint32_t r = first_row(f, company); r < f->n && f->row[r].company == company; r++) {
+            struct str raw = {f->text.p + f->row[r].from, f->row[r].len, false};
+            csv_rows(raw, q.source->separator, f->row[r].line, replay, &x, fault);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "extract/description.h"
 #include "extract/source_read.h"
+#include "extract/url.h"
 
 struct source_keys {
     const char *kind, *side, *base_url, *ca_file, *separator, *encoding, *decimal;
@@ -48,25 +49,11 @@ static const struct key source_keys[] = {
     {"entities", KEY_MAP, 0, true, NULL, 0, 0},
 };
 
-static bool loopback(const char *url)
-{
-    static const char *const hosts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
-    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
-        size_t n = strlen(hosts[i]);
-        if (strncmp(url, hosts[i], n) == 0 && (!url[n] || url[n] == ':' || url[n] == '/'))
-            return true;
-    }
-    return false;
-}
-
 static void check_url(struct source_reader *r, const struct yaml *node, const char *url)
 {
-    if (strncmp(url, "https://", 8) == 0 || strncmp(url, "file://", 7) == 0 || loopback(url))
-        return;
-    if (strncmp(url, "http://", 7) != 0)
-        yaml_fault(r->err, node, "an https:// URL expected");
-    else if (!r->source->insecure_http)
-        yaml_fault(r->err, node, "http:// goes to loopback addresses only, unless the source says insecure_http: true");
+    struct err err = {0};
+    if (!url_check(r->source, url, &err))
+        yaml_fault(r->err, node, "%s", err.text);
 }
 
 static void missing(struct source_reader *r, const struct yaml *map, const char *key, const char *why)
@@ -97,7 +84,7 @@ static void auth_read(struct source_reader *r, struct yaml *map, const struct so
     if (!auth->token_url)
         missing(r, map, "auth.token_url", "client_credentials asks it for a token");
     else if (auth->token_url[0] == '/')
-        auth->token_url = arena_printf(r->arena, "%s%s", r->source->base_url ? r->source->base_url : "", auth->token_url);
+        auth->token_url = arena_printf(r->arena, "%s%s", r->source->base_url, auth->token_url);
     else
         check_url(r, yaml_get(yaml_get(map, "auth"), "token_url"), auth->token_url);
 }
@@ -122,11 +109,11 @@ static void rest_read(struct source_reader *r, struct yaml *map, const struct so
         missing(r, map, "base_url", "the paths of the entities are appended to it");
         return;
     }
-    check_url(r, yaml_get(map, "base_url"), k->base_url);
     size_t len = strlen(k->base_url);
     while (len && k->base_url[len - 1] == '/')
         len--;
     s->base_url = arena_copy(r->arena, k->base_url, len);
+    check_url(r, yaml_get(map, "base_url"), k->base_url);
     auth_read(r, map, k);
 }
 
@@ -138,8 +125,10 @@ static void move_entity(struct source_reader *r, struct yaml *map)
     if (!entity || entity->kind != YAML_SCALAR || yaml_get(map, "entities"))
         return;
     struct yaml *list = arena_alloc(r->arena, sizeof *list), *only = arena_alloc(r->arena, sizeof *only);
-    *list = (struct yaml){.kind = YAML_MAP, .line = entity->line, .file = entity->file, .key = "entities", .child = only};
-    *only = (struct yaml){.kind = YAML_MAP, .line = entity->line, .file = entity->file, .key = entity->text};
+    *list = *only = (struct yaml){.kind = YAML_MAP, .line = entity->line, .file = entity->file};
+    list->key = "entities";
+    list->child = only;
+    only->key = entity->text;
     for (struct yaml **m = &map->child; *m;) {
         struct yaml *member = *m;
         bool moves = member == entity;

@@ -1,6 +1,6 @@
-/* What a source looks like, as data: read from extract/sources/NAME.yaml (embedded at build time; a name with a slash or
- * ending in .yaml is a file of the user's own) with the `sources:` entry of pipeline.yaml laid over it. Nothing outside
- * this model knows a vendor.
+/* What a source looks like, as data: read from extract/sources/NAME.yaml (embedded at build time; a name with a slash
+ * or ending in .yaml is a file of the user's own) with the `sources:` entry of pipeline.yaml laid over it. Nothing
+ * outside this model knows a vendor.
  *
  * A source has entities; an entity is asked for once per company, per establishment, per month or per establishment and
  * month, as the placeholders of its path and query tell (struct request), and each request is answered by one or more
@@ -49,8 +49,8 @@ struct value_map {
 
 struct field_map {
     const struct field *field;     /* of the record */
-    const char *at[PATHS_MAX];     /* JSON path ("": the record itself), CSV header or, with a {placeholder}, a template;
-                                    * the first that is there and not null */
+    const char *at[PATHS_MAX];     /* JSON path ("": the record itself), CSV header or, with a {placeholder}, a
+                                    * template; the first that is there and not null */
     enum wire_type type;
     struct value_map *values;
     int n_values;

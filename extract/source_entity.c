@@ -25,7 +25,8 @@ void yaml_as_map(struct arena *a, struct yaml *node, const char *key)
     node->child = only;
 }
 
-int source_choice(struct source_reader *r, struct yaml *map, const char *key, const char *text, const char *const *names)
+int source_choice(struct source_reader *r, struct yaml *map, const char *key, const char *text,
+                  const char *const *names)
 {
     const struct yaml *at = yaml_get(map, key);
     struct buf known = {0};
@@ -37,8 +38,8 @@ int source_choice(struct source_reader *r, struct yaml *map, const char *key, co
         buf_addf(&known, "%s%s", i ? ", " : "", names[i]);
     }
     if (text)
-        err_add(r->err, ERR_CONFIG, "%s:%d: %s: one of %s expected", at ? at->file : map->file, at ? at->line : map->line,
-                key, buf_str(&known));
+        err_add(r->err, ERR_CONFIG, "%s:%d: %s: one of %s expected", at ? at->file : map->file,
+                at ? at->line : map->line, key, buf_str(&known));
     buf_free(&known);
     return -1;
 }
@@ -261,7 +262,7 @@ void source_entities_read(struct source_reader *r, struct yaml *map)
         entity_read(r, m, &paging, &r->source->entities[i], &from[i]);
         r->source->n_entities++;
     }
-    for (int i = 0; i < r->source->n_entities; i++)
+    for (int i = 0; list && i < r->source->n_entities; i++)
         if (from[i])
             link_from(r, list, &r->source->entities[i], from[i]);
     if (r->source->n_entities == 0 && list)

@@ -154,7 +154,8 @@ static int fields_of(struct source_reader *r, struct yaml *fields, const struct 
         m->used = true;
         const struct field *field = field_named(record, m->key);
         if (!field || !is_mappable(record, field)) {
-            yaml_fault(r->err, m, "%s has no such field%s", record->name, field ? " to be read: it is given by itself" : "");
+            yaml_fault(r->err, m, "%s has no such field%s", record->name,
+                       field ? " to be read: it is given by itself" : "");
             continue;
         }
         ret[n] = (struct field_map){.field = field};

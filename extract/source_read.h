@@ -26,12 +26,13 @@ void yaml_as_list(struct arena *a, struct yaml *node);
 /* A node that is no map becomes one with this single key. */
 void yaml_as_map(struct arena *a, struct yaml *node, const char *key);
 /* The place of text among names (NULL-terminated); -1 and a fault where it is not one of them. */
-int source_choice(struct source_reader *r, struct yaml *map, const char *key, const char *text, const char *const *names);
+int source_choice(struct source_reader *r, struct yaml *map, const char *key, const char *text,
+                  const char *const *names);
 /* The scalars of a list, NULL when node is; ret has room for max. Returns how many. */
 int source_texts(struct source_reader *r, const struct yaml *node, const char **ret, int max);
 
 void source_entities_read(struct source_reader *r, struct yaml *map);
-/* The fields of an entity (ret->fields, ret->merge, ret->ignored); node is the entity's. */
-void source_fields_read(struct source_reader *r, struct yaml *node, struct entity_source *ret);
+/* The fields of an entity (e->fields, e->merge, e->ignored); node is the entity's. */
+void source_fields_read(struct source_reader *r, struct yaml *node, struct entity_source *e);
 
 #endif

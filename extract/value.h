@@ -24,8 +24,8 @@ bool wire_type_fits(const struct field *f, enum wire_type type);
 /* NULL-terminated, in the order of enum wire_type. */
 extern const char *const wire_type_names[];
 
-/* Canonical value of one wire value that is not null, value map applied, written into rec at the field's offset. Text is
- * not copied. False with a fault that names the field and what was expected, never the value. */
+/* Canonical value of one wire value that is not null, value map applied, written into rec at the field's offset. Text
+ * is not copied. False with a fault that names the field and what was expected, never the value. */
 bool map_value(const struct field_map *f, const struct wire_value *v, char decimal_point, struct arena *a, void *rec,
                struct faults *faults);
 

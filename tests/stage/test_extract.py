@@ -1,10 +1,10 @@
 """extract on the cases of tests/cases/extract: a folder each.
 
-in.json     sources, companies and rules of pipeline.yaml (laid over _base/in.json), the server's answers by path and query
-            ({server} is its address; a text is sent as it is; null: 404), sql to run before, args, period
-files/      the working directory, for CSV files and descriptions; {"hex": "…"} in "files" of in.json for other encodings
-out.json    status of the process; says: what stderr must hold; per entity all the records in order, each with the fields
-            that matter; rejects likewise; published: false when nothing may be
+in.json     sources, companies and rules of pipeline.yaml (laid over _base/in.json), the server's answers by path and
+            query ({server} is its address; a text is sent as it is; null: 404), sql to run before, args, period
+files/      the working directory, for CSV files and descriptions
+out.json    status of the process; says: what stderr must hold; per entity all the records in order, each with the
+            fields that matter; rejects likewise; published: false when nothing may be
 """
 import contextlib
 import http.server
@@ -94,10 +94,6 @@ class World:
         self.path = pathlib.Path(self.folder.name)
         if files and files.is_dir():
             shutil.copytree(files, self.path, dirs_exist_ok=True)
-        for name, content in self.given.get("files", {}).items():
-            path = self.path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(bytes.fromhex(content["hex"]) if isinstance(content, dict) else content.encode())
         self.server = Server(self.given.get("answers", {}))
         self.env = dict(ENV)
 
@@ -129,7 +125,8 @@ class World:
         """Of the newest run, parts in order."""
         folders = self.runs() or sorted(self.path.glob("staging/*/*/extract*"))
         name = f"{entity}.ndjson" if entity in ("rejects", "companies") else f"{entity}-*.ndjson"
-        return [json.loads(line) for path in sorted(folders[-1].glob(name)) for line in path.read_text("utf-8").splitlines()]
+        return [json.loads(line) for path in sorted(folders[-1].glob(name))
+                for line in path.read_text("utf-8").splitlines()]
 
 
 def subset(expected, found):
@@ -183,7 +180,8 @@ class RunTest(unittest.TestCase):
             "kind": "rest", "side": "payroll", "base_url": "{server}", "retries": 0,
             "entities": {"employees": {"path": "/{company_id}", "records": "data",
                                        "fields": {"employee_id": "id", "last_name": "name"}}}}},
-        "companies": [{"id": "a", "siren": "404833048"}, {"id": "b", "siren": "552008443"}, {"id": "c", "siren": "443121975"}],
+        "companies": [{"id": "a", "siren": "404833048"}, {"id": "b", "siren": "552008443"},
+                      {"id": "c", "siren": "443121975"}],
         "answers": {"/a": employees(1), "/b": employees(2), "/c": employees(3)},
     }
 
@@ -348,7 +346,8 @@ class RunTest(unittest.TestCase):
 
     def test_unset_variable(self):
         world = self.world()
-        world.given["sources"] = {"staff": {**world.given["sources"]["staff"], "auth": {"kind": "bearer", "token": "${NO_SUCH_TOKEN}"}}}
+        auth = {"kind": "bearer", "token": "${NO_SUCH_TOKEN}"}
+        world.given["sources"] = {"staff": {**world.given["sources"]["staff"], "auth": auth}}
         result = world.run()
         self.assertEqual(78, result.status, result.stderr)
         self.assertIn("NO_SUCH_TOKEN", result.stderr)
@@ -359,8 +358,8 @@ class RunTest(unittest.TestCase):
         world.server.answers["/a"] = lambda: (time.sleep(3), employees(1))[1]
         world.configure()
         with contextlib.ExitStack() as stack:
-            first = stack.enter_context(subprocess.Popen([BIN / "extract", "--period", "2026-04", "--run-id", "r", "--quiet"],
-                                                         cwd=world.path, env=world.env, stdout=subprocess.PIPE,
+            command = [BIN / "extract", "--period", "2026-04", "--run-id", "r", "--quiet"]
+            first = stack.enter_context(subprocess.Popen(command, cwd=world.path, env=world.env, stdout=subprocess.PIPE,
                                                          stderr=subprocess.DEVNULL))
             deadline = time.monotonic() + 20
             while not world.server.asked and time.monotonic() < deadline:

@@ -55,8 +55,8 @@ static void embedded_descriptions(void **state)
     (void)state;
     if (!read_sources(HEAD "sources:\n"
                       "  alan: { use: alan, base_url: https://a.example/, auth: { token: t },\n"
-                      "          entities: { affiliations: null, invoices: { fields: { total_cents: { at: total, type: euros },\n"
-                      "                                                               invoice_id: [uuid, id] } } } }\n" COMPANY,
+                      "          entities: { affiliations: null, invoices: { fields: {\n"
+                      "            total_cents: { at: total, type: euros }, invoice_id: [uuid, id] } } } }\n" COMPANY,
                       &err))
         fail_msg("%s", err.text);
     const struct entity_source *invoices = entity("invoices");
@@ -123,9 +123,10 @@ static void csv_shorthand(void **state)
 {
     struct err err = {0};
     (void)state;
-    if (!read_sources(HEAD "sources:\n  bases: { use: csv, entity: pay_bases, path: 'in/{company_id}-{month}.csv', optional: true,\n"
-                      "           fields: { employment_id: Contrat, gross_cents: { at: Brut, type: euros } }, ignore: Nom }\n" COMPANY,
-                      &err))
+    if (!read_sources(HEAD "sources:\n"
+                      "  bases: { use: csv, entity: pay_bases, path: 'in/{company_id}-{month}.csv', optional: true,\n"
+                      "           fields: { employment_id: Contrat, gross_cents: { at: Brut, type: euros } },\n"
+                      "           ignore: Nom }\n" COMPANY, &err))
         fail_msg("%s", err.text);
     const struct entity_source *e = entity("pay_bases");
     assert_true(sources[0].kind == SOURCE_CSV && sources[0].optional && sources[0].payroll && sources[0].encoding_auto);
@@ -139,7 +140,7 @@ static void csv_shorthand(void **state)
     assert_int_equal((field(e, "t1_cents") + 1)->type, WIRE_EUROS);
     assert_string_equal((field(e, "t1_cents") + 1)->at[0], "t1");
     assert_string_equal(e->ignored[0], "Nom");
-    assert_true(read_sources(HEAD "sources: { bases: { use: csv, entity: pay_bases, path: all.csv } }\n" COMPANY, &err));
+    assert_true(read_sources(HEAD "sources: { all: { use: csv, entity: pay_bases, path: all.csv } }\n" COMPANY, &err));
     assert_true(entity("pay_bases")->shared);
 }
 
@@ -150,33 +151,38 @@ static void faults_are_told(void **state)
         {"sources: { a: { use: alann } }\n", {":3: use: no description is called alann; known: alan, csv, payfit"}},
         {"sources: { a: { use: nowhere/mine.yaml } }\n", {"nowhere/mine.yaml"}},
         {"sources: {}\n", {"sources: missing"}},
-        {"sources: { a: { use: alan, base_url: http://a.example, auth: { token: t } } }\n", {"base_url: http:// goes to loopback"}},
-        {"sources: { a: { use: alan, base_url: http://localhost.example, auth: { token: t } } }\n", {"http:// goes to loopback"}},
+        {"sources: { a: { use: alan, base_url: http://localhost.example, auth: { token: t } } }\n",
+         {":3: base_url: a: plain http to localhost.example is refused; expected https, or insecure_http: true"}},
         {"sources: { a: { use: alan, base_url: ftp://a, auth: { kind: header } } }\n",
-         {"base_url: an https:// URL expected", "auth.token is missing", "auth.header is missing"}},
+         {"base_url: a: ftp is not accepted; expected https", "auth.token is missing", "auth.header is missing"}},
         {"sources: { a: { use: alan, auth: { kind: client_credentials } } }\n", {"base_url is missing"}},
         {"sources: { a: { use: alan, base_url: https://a, auth: { kind: oauth } } }\n",
          {"auth: one of none, bearer, header, client_credentials expected"}},
-        {"sources:\n  a:\n    use: alan\n    base_url: https://a\n    auth: { token: t }\n    retrys: 3\n    entities:\n"
-         "      payslips: { path: /p }\n"
-         "      invoices: { fields: { colour: c, company_id: c, total_cents: { type: date }, status: { values: { A: paidd } },\n"
+        {"sources:\n  a:\n    use: alan\n    base_url: https://a\n    auth: { token: t }\n    retrys: 3\n"
+         "    entities:\n      payslips: { path: /p }\n"
+         "      invoices: { fields: { colour: c, total_cents: { type: date }, status: { values: { A: paidd } },\n"
          "                            currency: { default: USD }, type: { at: t, format: x } } }\n",
          {":8: unknown key retrys", ":10: payslips: payslips is no entity", ":11: colour: invoice has no such field",
           ":11: type: total_cents cannot be read as date", ":11: A: paidd: status: one of issued",
           ":12: unknown key format"}},
-        {"sources: { a: { use: alan, base_url: https://a, auth: { token: t }, entities: { invoices: { fields: { number: null } } } } }\n",
+        {"sources: { a: { use: alan, base_url: https://a, auth: { token: t },\n"
+         "                entities: { invoices: { fields: { number: null } } } } }\n",
          {"number is missing; every invoice has one"}},
-        {"sources: { a: { use: alan, base_url: https://a, auth: { token: t }, entities: { contracts: { path: '/c/{compnay_id}' } } } }\n",
+        {"sources: { a: { use: alan, base_url: https://a, auth: { token: t },\n"
+         "                entities: { contracts: { path: '/c/{compnay_id}' } } } }\n",
          {"unknown placeholder {compnay_id}; known: {company_id}", "must name the company"}},
         {"sources: { a: { use: alan, base_url: https://a, auth: { token: '{payroll_token}' } } }\n",
-         {"must name the establishment, as the source's token does", "establishment 84213907300022: payroll_token is missing"}},
-        {"sources: { b: { use: csv, entity: pay_bases, path: x.csv, separator: '::', encoding: latin1, decimal: x } }\n",
-         {"separator: a single character", "encoding: one of auto, utf-8, windows-1252", "decimal: \".\" or \",\" expected"}},
+         {"must name the establishment, as the source's token does",
+          "establishment 84213907300022: payroll_token is missing"}},
+        {"sources: { b: { use: csv, entity: pay_bases, path: x, separator: '::', encoding: latin1, decimal: x } }\n",
+         {"separator: a single character", "encoding: one of auto, utf-8, windows-1252",
+          "decimal: \".\" or \",\" expected"}},
         {"sources: { b: { use: csv, entity: pay_bases, path: x.csv, fields: { gross_cents: { at: Brut } } } }\n",
          {"gross_cents: type: euros or type: cents expected"}},
-        {"sources: { a: { kind: rest, base_url: https://a, entities: { employees: { path: '/{company_id}', from: x, merge: [nom],\n"
-         "  paging: { kind: cursor }, fields: { employee_id: id, last_name: n } } } } }\n",
-         {"path or from expected, not both", "merge: names of fields of employee", "paging: param expected", "paging: next expected"}},
+        {"sources: { a: { kind: rest, base_url: https://a, entities: { employees: { path: '/{company_id}', from: x,\n"
+         "  merge: [nom], paging: { kind: cursor }, fields: { employee_id: id, last_name: n } } } } }\n",
+         {"path or from expected, not both", "merge: names of fields of employee", "paging: param expected",
+          "paging: next expected"}},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
