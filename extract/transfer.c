@@ -116,6 +116,7 @@ static bool set_ask(struct transfer *t, const struct ask *ask)
     return !curl_easy_setopt(easy, CURLOPT_URL, ask->url) &&
            !curl_easy_setopt(easy, CURLOPT_PRIVATE, t) &&
            !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) && /* a name server that hangs must not hold up the others */
            !curl_easy_setopt(easy, CURLOPT_USERAGENT, "alan-etl/" TOOL_VERSION) &&
            !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
            !curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L) &&
