@@ -171,6 +171,12 @@ static bool keep_pages(struct extracting *x, bool published, struct err *err)
     return true;
 }
 
+static bool tidy(struct extracting *x, struct err *err)
+{
+    return extract_run_tidy(&x->extract, x->run->now, err) &&
+           staging_purge(x->run->staging_dir, (int)x->run->config.keep_runs, err);
+}
+
 /* Nobody could be read: there is nothing to publish, and the run may go on later. */
 static bool all_failed(struct extracting *x, struct err *err)
 {
@@ -213,8 +219,8 @@ static bool publish(struct extracting *x, struct err *err)
         return refuse(x, folder, totals.rejects, err);
     if (none)
         return all_failed(x, err);
-    if (!keep_pages(x, !x->run->opt.dry_run, err) ||
-        (!x->run->opt.dry_run && !staging_purge(x->run->staging_dir, (int)x->run->config.keep_runs, err)))
+    bool published = !x->run->opt.dry_run;
+    if (!keep_pages(x, published, err) || (published && !tidy(x, err)))
         return false;
     if (a->n_failed || totals.rejects) {
         err_set(err, ERR_PARTIAL, "%d of %d companies failed, %lld records rejected", a->n_failed, a->n,

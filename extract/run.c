@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/jscan.h"
@@ -209,6 +211,23 @@ bool extract_run_keep(const struct extract_run *r, const char *company_id, bool 
     }
     ok = ok || errno == ENOENT || err_errno(err, ERR_IO, "cannot keep %s", raw);
     arena_free(&a);
+    return ok;
+}
+
+bool extract_run_tidy(const struct extract_run *r, instant_t now, struct err *err)
+{
+    DIR *dir = opendir(r->cache_dir);
+    if (!dir)
+        return err_errno(err, ERR_IO, "cannot read %s", r->cache_dir);
+    bool ok = true;
+    for (const struct dirent *e; ok && (e = readdir(dir));) {
+        struct stat st;
+        if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            now - st.st_mtime > (instant_t)CACHE_DAYS * 86400)
+            ok = unlinkat(dirfd(dir), e->d_name, 0) == 0 || errno == ENOENT ||
+                 err_errno(err, ERR_IO, "cannot remove %s/%s", r->cache_dir, e->d_name);
+    }
+    closedir(dir);
     return ok;
 }
 

@@ -13,7 +13,7 @@
 #include "common/stage.h"
 #include "extract/source.h"
 
-enum { RUN_CONTINUES_S = 12 * 3600 };
+enum { RUN_CONTINUES_S = 12 * 3600, CACHE_DAYS = 40 };
 
 struct extract_run {
     char run_id[RUN_ID_MAX + 1];
@@ -39,6 +39,8 @@ void extract_run_refuse(const struct extract_run *r, const char *company_id, boo
 bool extract_run_end(const struct extract_run *r, struct err *err);
 /* A company's pages at the end: kept under raw/ when they are archived, and made the cache when good. */
 bool extract_run_keep(const struct extract_run *r, const char *company_id, bool archive, bool good, struct err *err);
+/* Removes pages that have been in the cache for CACHE_DAYS: of companies that are no longer served. */
+bool extract_run_tidy(const struct extract_run *r, instant_t now, struct err *err);
 /* Gives everything back, and takes raw/ away when nothing is in it. */
 void extract_run_close(struct extract_run *r);
 

@@ -274,7 +274,12 @@ class RunTest(unittest.TestCase):
         plain = self.world()
         self.assertEqual(0, plain.run("--run-id", "r").status)
         self.assertFalse((plain.path / "staging/2026-04/r/raw").exists())
-        self.assertEqual(3, len(list((plain.path / "staging/cache").iterdir())))
+        cache = plain.path / "staging/cache"
+        self.assertEqual(["a.spool", "b.spool", "c.spool"], sorted(path.name for path in cache.iterdir()))
+        (cache / "gone.spool").write_text("of a company that is not served any more")
+        os.utime(cache / "gone.spool", (0, 0))
+        self.assertEqual(0, plain.run("--run-id", "r2").status)
+        self.assertEqual(["a.spool", "b.spool", "c.spool"], sorted(path.name for path in cache.iterdir()))
 
     def test_a_refused_run_is_read_anew(self):
         world = self.world()
