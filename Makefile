@@ -46,6 +46,7 @@ endef
 $(foreach s,$(STAGES),$(eval $(call stage_rules,$(s))))
 $(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
 .SECONDARY: $(UNIT:%=%.o)
+units: $(UNIT)
 
 # SQL files become C strings; the folder's date tells when one was added or taken away.
 $(BUILD)/generated/sql_embedded.h $(BUILD)/generated/sql_embedded.c: $(BUILD)/generated/sql_embedded.%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
@@ -89,10 +90,10 @@ stop: ## Stop the sample's feed and the private PostgreSQL
 
 test: ## All tests, with prove's summary at the end
 	@tests/packages.sh build run test
-	@$(MAKE) -j$(JOBS) all $(UNIT)
+	@$(MAKE) -j$(JOBS) all units
 	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e
 
-test-unit: $(UNIT)
+test-unit: units
 test-sql test-stage test-e2e: all
 test-unit test-sql test-stage test-e2e: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
@@ -101,7 +102,8 @@ check: test asan lint ## Everything to run before a change is handed in
 
 asan: ## Unit and stage tests under the address and undefined-behaviour sanitizers
 	@tests/packages.sh build run test
-	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= test-unit test-stage
+	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
+	@BUILD=build-asan tests/run.sh unit stage
 
 lint: ## clang's warnings, clang-tidy, cppcheck and shellcheck
 	@tests/packages.sh build run test lint
@@ -120,7 +122,7 @@ coverage: ## Line coverage of all tests, in build-coverage/index.html
 compdb: ## compile_commands.json for editors and clang tools
 	@tests/packages.sh build test lint
 	rm -rf build-compdb
-	bear -- $(MAKE) -j$(JOBS) BUILD=build-compdb all $(UNIT:$(BUILD)/%=build-compdb/%)
+	bear -- $(MAKE) -j$(JOBS) BUILD=build-compdb all units
 
 bench: all ## Generate a large staging and time transform and load
 	@tests/packages.sh build run
@@ -135,5 +137,5 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb bench \
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb bench \
         install clean help always
