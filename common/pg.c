@@ -110,7 +110,8 @@ static bool url_check(const char *url, struct err *err)
         for (const char *p = authority + 3; *p && *p != '/' && *p != '?'; p++)
             at += *p == '@';
         if (at > 1)
-            return err_set(err, ERR_CONFIG, "database: the url has more than one @: write %%40 inside user and password");
+            return err_set(err, ERR_CONFIG,
+                           "database: the url has more than one @: write %%40 inside user and password");
     }
     if (!is_uri && !strchr(url, '='))
         return true;   /* a database's name */

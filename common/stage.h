@@ -25,8 +25,7 @@ struct options {
     int jobs;                               /* 0 when not given: the cores */
     bool dry_run, quiet, help, version;
     bool check;                             /* extract */
-    bool migrate, close, reopen, allow_empty; /* load */
-    const char *note;                       /* load --close/--reopen */
+    bool migrate, allow_empty;              /* load */
     int log_level, log_format, progress;
 };
 

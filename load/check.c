@@ -13,7 +13,8 @@ static bool check_totals(struct load *l, int i, struct err *err)
     PQclear(result);
     if (rows == e->arrived && cents == found_cents)
         return true;
-    return err_add(err, ERR_DATA, "%s: the manifest says %lld rows and %lld cents, the database has %lld rows and %lld cents",
+    return err_add(err, ERR_DATA,
+                   "%s: the manifest says %lld rows and %lld cents, the database has %lld rows and %lld cents",
                    entities[i].record->entity, (long long)rows, (long long)cents, (long long)e->arrived,
                    (long long)found_cents);
 }

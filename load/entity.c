@@ -11,8 +11,8 @@
 #define ALWAYS "true"
 
 const struct entity entities[] = {
-    {&contribution_record, SCOPE_MONTH, "payroll_month", "company_id payroll_month line_id employment_id cover_from status",
-     ALWAYS},
+    {&contribution_record, SCOPE_MONTH, "payroll_month",
+     "company_id payroll_month line_id employment_id cover_from status", ALWAYS},
     {&coverage_record, SCOPE_MONTH, "payroll_month", "company_id payroll_month employment_id", ALWAYS},
     {&invoice_control_record, SCOPE_MONTH, "payroll_month", "company_id payroll_month invoice_id", ALWAYS},
     {&contract_record, SCOPE_COMPANY, NULL, "company_id contract_id", UNUSED("contract_id")},
@@ -102,12 +102,12 @@ static const char *months(const struct entity *e, month_t period, month_t window
  * part of its key may have had another. */
 static const char *compared(const struct entity *e, const char *member, const char *in_months, struct arena *a)
 {
-    const char *table = e->record->name;
     if (e->scope == SCOPE_MONTH)
         return arena_printf(a, "%s AND %s", member, in_months);
     if (e->scope == SCOPE_COMPANY || !in_key(e, e->month))
         return member;
-    return arena_printf(a, "%s AND (%s OR t.%s IN (SELECT %s FROM new_%s))", member, in_months, e->month, e->month, table);
+    return arena_printf(a, "%s AND (%s OR t.%s IN (SELECT %s FROM new_%s))", member, in_months, e->month, e->month,
+                        e->record->name);
 }
 
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,

@@ -48,11 +48,11 @@ static bool check_applied(const PGresult *applied, struct err *err)
         }
         const char *name = PQgetvalue(applied, i, 1);
         if (i >= known || strcmp(version, PQgetvalue(applied, i, 0)) != 0)
-            ok = err_add(err, ERR_CONFIG, "the schema has migration %s (version %s), which this load does not know: it is "
-                         "a newer schema, install the release that made it", name, PQgetvalue(applied, i, 0));
+            ok = err_add(err, ERR_CONFIG, "the schema has migration %s (version %s), which this load does not know: "
+                         "it is a newer schema, install the release that made it", name, PQgetvalue(applied, i, 0));
         else if (strcmp(sha256, PQgetvalue(applied, i, 2)) != 0)
-            ok = err_add(err, ERR_CONFIG, "schema migration %s has changed since it was applied: a new migration is needed "
-                         "instead", name);
+            ok = err_add(err, ERR_CONFIG, "schema migration %s has changed since it was applied: a new migration is "
+                         "needed instead", name);
     }
     return ok;
 }
@@ -68,7 +68,8 @@ bool schema_check(struct pg *pg, struct err *err)
     if (ok && n == 0)
         return err_set(err, ERR_CONFIG, "the database has no schema yet: run load --migrate");
     if (ok && n < wanted)
-        return err_set(err, ERR_CONFIG, "the schema is at version %d and this load needs version %d: run load --migrate",
+        return err_set(err, ERR_CONFIG,
+                       "the schema is at version %d and this load needs version %d: run load --migrate",
                        version_of(sql_migrations[n - 1]), version_of(sql_migrations[wanted - 1]));
     return ok;
 }
@@ -138,8 +139,8 @@ bool migrate(struct pg *pg, struct stage_run *run, struct err *err)
               write_catalogue(pg, &codes, err) && pg_run(pg, &sql_load_commit, NULL, err);
     if (ok) {
         int version = version_of(sql_migrations[embedded() - 1]);
-        log_info("the schema is at version %d: %zu migrations applied, roles, functions and views stated anew, %lld codes of "
-                 "the catalogue written", version, json_array_size(names), (long long)codes);
+        log_info("the schema is at version %d: %zu migrations applied, roles, functions and views stated anew, "
+                 "%lld codes of the catalogue written", version, json_array_size(names), (long long)codes);
         json_object_set_new(run->report, "schema_version", json_integer(version));
         json_object_set(run->report, "migrations", names);
         json_object_set_new(run->report, "codes_changed", json_integer(codes));

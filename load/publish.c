@@ -14,11 +14,6 @@ enum {
 
 /* ---- the companies ---- */
 
-static bool rows_of(struct load *l, const struct query *q, int64_t *ret_rows, struct err *err)
-{
-    return load_run(l, q, NULL, ret_rows, err);
-}
-
 static int by_bytes(const void *a, const void *b)
 {
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
@@ -64,10 +59,10 @@ static bool refuse_empty(struct load *l, struct err *err)
 
 static bool take_companies(struct load *l, struct err *err)
 {
-    return stream_companies(l, err) && rows_of(l, &sql_load_analyze_companies, NULL, err) &&
-           rows_of(l, &sql_load_company_new, &l->companies.inserted, err) &&
-           rows_of(l, &sql_load_company_lock, NULL, err) &&
-           rows_of(l, &sql_load_company_changed, &l->companies.updated, err) && 
+    return stream_companies(l, err) && load_run(l, &sql_load_analyze_companies, NULL, NULL, err) &&
+           load_run(l, &sql_load_company_new, NULL, &l->companies.inserted, err) &&
+           load_run(l, &sql_load_company_lock, NULL, NULL, err) &&
+           load_run(l, &sql_load_company_changed, NULL, &l->companies.updated, err) &&
            find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
            find_companies(l, &sql_load_unchanged, &l->same, err);
 }
@@ -119,7 +114,7 @@ static bool body(struct load *l, struct err *err)
     return load_run(l, &sql_load_begin, NULL, NULL, err) &&
            (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
            merge_stage(l, err) && stream_entities(l, err) && check_all(l, err) && merge_entities(l, err) &&
-           rows_of(l, &sql_load_remember, NULL, err) &&
+           load_run(l, &sql_load_remember, NULL, NULL, err) &&
            load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
            record_run(l, err);
 }

@@ -93,6 +93,12 @@ char *report_counts(const struct load *l, struct arena *a)
     json_object_set_new(json, "discrepancies", discrepancies_json(l));
     set(json, "rejects", l->rejects);
     set(json, "rows_of_closed_months", skipped(l));
+    for (int i = 0; i < l->run->opt.n_companies; i++) {
+        json_t *only = json_object_get(json, "only");
+        if (!only)
+            json_object_set_new(json, "only", only = json_array());
+        json_array_append_new(only, json_string(l->run->opt.companies[i]));
+    }
     return dump(json, a);
 }
 
@@ -106,14 +112,15 @@ static void log_changes(const struct load *l)
     for (int i = 0; i < n_entities; i++) {
         const struct changes *c = &l->entity[i].changes;
         if (c->inserted || c->updated || c->deleted)
-            log_info("%s: %lld inserted, %lld updated, %lld deleted", entities[i].record->entity, (long long)c->inserted,
-                     (long long)c->updated, (long long)c->deleted);
+            log_info("%s: %lld inserted, %lld updated, %lld deleted", entities[i].record->entity,
+                     (long long)c->inserted, (long long)c->updated, (long long)c->deleted);
     }
     if (l->discrepancy.opened || l->discrepancy.returned || l->discrepancy.reopened || l->discrepancy.changed ||
         l->discrepancy.resolved)
         log_info("discrepancies: %lld opened, %lld returned, %lld reopened, %lld changed, %lld resolved",
-                 (long long)l->discrepancy.opened, (long long)l->discrepancy.returned, (long long)l->discrepancy.reopened,
-                 (long long)l->discrepancy.changed, (long long)l->discrepancy.resolved);
+                 (long long)l->discrepancy.opened, (long long)l->discrepancy.returned,
+                 (long long)l->discrepancy.reopened, (long long)l->discrepancy.changed,
+                 (long long)l->discrepancy.resolved);
     if (skipped(l))
         log_info("%lld rows of %lld companies left out: their month is closed", (long long)skipped(l),
                  (long long)l->closed.n);

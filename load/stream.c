@@ -190,8 +190,8 @@ static bool copy_lines(struct copying *c, const struct record *r, const struct p
         if (n % LINES_PER_RESET == 0)
             arena_reset(a);
         if (!ndjson_decode(r, line, a, rec, &faults))
-            return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld: %.*s", part->in->path, r->entity,
-                           part->number, (int)company->company_id.len, company->company_id.p, (long long)n,
+            return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld: %.*s", part->in->path,
+                           r->entity, part->number, (int)company->company_id.len, company->company_id.p, (long long)n,
                            (int)faults.text[0].len, faults.text[0].p);
         if (!str_eq(*(const struct str *)rec, company->company_id))   /* the first field of every record */
             return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld is another company's",
@@ -266,10 +266,10 @@ static bool copy_part(struct load *l, const struct part_in *part, const struct p
 
 /* ---- rejects ---- */
 
-/* With --company, those of the companies; else also those that name no company. */
+/* Those of the companies taken. One that names no company goes with the first shard, and not with --company. */
 static bool reject_wanted(const struct load *l, const struct reject *reject)
 {
-    return reject->company_id.p ? stage_selects(l->run, reject->company_id) : l->whole;
+    return reject->company_id.p ? stage_selects(l->run, reject->company_id) : l->whole && l->run->opt.shard == 0;
 }
 
 static bool rejects_map(const struct load *l, struct map *ret, struct err *err)
@@ -310,8 +310,8 @@ static bool copy_rejects(struct load *l, struct err *err)
         faults.n = 0;
         arena_reset(&a);
         if (!ndjson_decode(&reject_record, line, &a, &reject, &faults)) {
-            ok = err_set(err, ERR_DATA, "%s/rejects.ndjson:%lld: %.*s", l->in.path, (long long)n, (int)faults.text[0].len,
-                         faults.text[0].p);
+            ok = err_set(err, ERR_DATA, "%s/rejects.ndjson:%lld: %.*s", l->in.path, (long long)n,
+                         (int)faults.text[0].len, faults.text[0].p);
         } else if (reject_wanted(l, &reject)) {
             copy_row(&reject_record, &reject, 0, &c.rows);
             l->rejects++;

@@ -1,7 +1,8 @@
 -- Money ready for a payslip that must not be on it: nobody's, somebody's who was not matched with certainty, an exempt
 -- employee's, a former employee's in portability. A reversal takes back what an earlier payslip had, whoever it was.
 WITH portability AS (
-    SELECT company_id, member_id, contract_id, min(starts_on) AS starts_on, max(coalesce(ends_on, 'infinity')) AS ends_on
+    SELECT company_id, member_id, contract_id,
+           min(starts_on) AS starts_on, max(coalesce(ends_on, 'infinity')) AS ends_on
     FROM new_affiliation
     GROUP BY company_id, member_id, contract_id
     HAVING every(status = 'portability')

@@ -35,13 +35,14 @@ WITH known AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM known AS k WHERE k.company_id = d.company_id AND k.id = d.id)
 ), opened AS (
     INSERT INTO payroll.discrepancy (
-        company_id, payroll_month, code, severity, step, subject_type, subject_id, contract_id, cover_month, employee_id,
-        employment_id, member_id, invoice_id, line_id, side, expected_cents, actual_cents, delta_cents, expected, actual,
-        line_count, held_cents, candidates, status, first_seen_at, last_seen_at, first_seen_run, last_seen_run)
+        company_id, payroll_month, code, severity, step, subject_type, subject_id, contract_id, cover_month,
+        employee_id, employment_id, member_id, invoice_id, line_id, side, expected_cents, actual_cents, delta_cents,
+        expected, actual, line_count, held_cents, candidates, status, first_seen_at, last_seen_at, first_seen_run,
+        last_seen_run)
     SELECT n.company_id, n.payroll_month, n.code, n.severity, n.step, n.subject_type, n.subject_id, n.contract_id,
-           n.cover_month, n.employee_id, n.employment_id, n.member_id, n.invoice_id, n.line_id, n.side, n.expected_cents,
-           n.actual_cents, n.delta_cents, n.expected, n.actual, n.line_count, n.held_cents, n.candidates, 'open',
-           :'as_of', :'as_of', :'run_id', :'run_id'
+           n.cover_month, n.employee_id, n.employment_id, n.member_id, n.invoice_id, n.line_id, n.side,
+           n.expected_cents, n.actual_cents, n.delta_cents, n.expected, n.actual, n.line_count, n.held_cents, n.candidates,
+           'open', :'as_of', :'as_of', :'run_id', :'run_id'
     FROM new_discrepancy AS n
     WHERE NOT EXISTS (
         SELECT FROM known AS k
@@ -52,8 +53,8 @@ WITH known AS MATERIALIZED (
     RETURNING company_id, id
 ), refreshed AS (
     UPDATE payroll.discrepancy AS d
-    SET (payroll_month, severity, step, employee_id, employment_id, member_id, invoice_id, line_id, side, expected_cents,
-         actual_cents, delta_cents, expected, actual, line_count, held_cents, candidates)
+    SET (payroll_month, severity, step, employee_id, employment_id, member_id, invoice_id, line_id, side,
+         expected_cents, actual_cents, delta_cents, expected, actual, line_count, held_cents, candidates)
         = (k.payroll_month, k.severity, k.step, k.employee_id, k.employment_id, k.member_id, k.invoice_id, k.line_id,
            k.side, k.expected_cents, k.actual_cents, k.delta_cents, k.expected, k.actual, k.line_count, k.held_cents,
            k.candidates),

@@ -1,5 +1,5 @@
--- Companies that bring the facts of their last load again, when nothing else has touched those since: no row is missing,
--- none was written by a later transaction.
+-- Companies that bring the facts of their last load again, when nothing else has touched those since: no row is
+-- missing, none was written by a later transaction.
 UPDATE this_company AS c
 SET same = true
 FROM pipeline.company_load AS k

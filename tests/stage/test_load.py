@@ -573,6 +573,25 @@ class Interruptions(Case):
         self.assertEqual(self.psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'alan-load' "
                                    "AND datname = current_database()"), "0")
 
+    def test_a_server_that_goes_away_is_told_from_a_fault(self):
+        self.stage([(company(), entities())])
+        self.must()
+        self.blocker()
+        process = subprocess.Popen(self.command(), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while "t" not in self.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                   "AND application_name = 'alan-load' AND datname = current_database()"):
+            time.sleep(0.05)
+        self.assertIn("load/company_lock.sql", process.communicate(timeout=20)[1])
+        self.assertEqual(process.returncode, 75)
+
+    def test_a_server_that_comes_late_is_waited_for(self):
+        self.stage([(company(), entities())])
+        folder = self.path / "late"
+        process = subprocess.Popen(self.command(), env={**self.env, "PGHOST": str(folder)}, stdout=subprocess.DEVNULL)
+        time.sleep(0.6)
+        with Proxy(f"{self.env['PGHOST']}/.s.PGSQL.{self.env['PGPORT']}", folder, survives=None):
+            self.assertEqual(process.wait(timeout=30), 0)
+
     def test_killed_and_run_again_gives_the_same(self):
         self.stage([(company(), entities())])
         self.must()
@@ -607,8 +626,8 @@ class Interruptions(Case):
 
 
 class Proxy:
-    """Between load and the server. Cuts the first connection at COMMIT: after the server has done it (survives), or instead of
-    passing it on."""
+    """Between load and the server. Cuts the first connection at COMMIT: after the server has done it (survives true), or instead
+    of passing it on (false); None: passes everything on."""
 
     def __init__(self, server, folder, survives):
         self.server, self.folder, self.survives, self.cut = server, folder, survives, False
@@ -638,7 +657,7 @@ class Proxy:
 
     def forward(self, client, server):
         while data := client.recv(1 << 16):
-            if data.startswith(b"Q") and b"COMMIT;" in data[:16] and not self.cut:
+            if data.startswith(b"Q") and b"COMMIT;" in data[:16] and not self.cut and self.survives is not None:
                 self.cut = True
                 if self.survives:
                     server.sendall(data)
