@@ -8,7 +8,7 @@
 enum { ARENA_BLOCK_BYTES = 256 << 10, OUT_OF_MEMORY_STATUS = 75 };
 
 /* _exit: nothing may run that could allocate again or make a half-written output look complete. */
-static _Noreturn void out_of_memory(void)
+__attribute__((noreturn)) static void out_of_memory(void)
 {
     static const char text[] = "out of memory\n";
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
