@@ -3,10 +3,10 @@ published, neither to staging nor to the database."""
 import json
 import unittest
 
-from harness import PERIOD, Pipeline
+from harness import AS_OF, PERIOD, Pipeline
 
 BAKERY = "alan/cmp_boulangerie_martin.json"
-DATA, NO_INPUT, CONFIG = 65, 66, 78
+PARTIAL, DATA, NO_INPUT, CONFIG = 3, 65, 66, 78
 
 
 class BadInput(unittest.TestCase):
@@ -108,9 +108,7 @@ class BadInput(unittest.TestCase):
         self.assert_nothing_published()
 
     def test_unset_variable(self):
-        for stage in ("extract",):
-            result = self.pipeline.stage(stage, ALAN_TOKEN=None)
-            self.refused(result, CONFIG, "ALAN_TOKEN", "pipeline.yaml:")
+        self.refused(self.pipeline.stage("extract", ALAN_TOKEN=None), CONFIG, "ALAN_TOKEN", "pipeline.yaml:")
         self.assert_nothing_published()
 
     def test_truncated_staging_file(self):
@@ -149,6 +147,31 @@ class BadInput(unittest.TestCase):
         self.assertIn(result.status, (69, 75), result.stderr)
         self.assertIn(nowhere, result.stderr)
         self.assert_nothing_published("load")
+
+    def test_revoked_key_leaves_the_other_companies_alone(self):
+        self.pipeline.run()
+        self.pipeline.edit("auth.json", lambda auth: auth["payfit_keys"].pop("payfit-sample-key-bakery"))
+        self.pipeline.edit("alan/cmp_transports_keller.json", self.give_back_the_fee)
+        bakery = "SELECT * FROM payroll.contribution WHERE company_id = 'boulangerie-martin' ORDER BY line_id"
+        before = self.pipeline.query(bakery)
+        self.assertEqual(len(before), 9)
+        extract = self.pipeline.stage("extract", "--as-of", AS_OF)
+        self.refused(extract, PARTIAL, "boulangerie-martin", "401")
+        self.assertNotIn("payfit-sample-key", extract.stderr)
+        self.assertIn(self.pipeline.stage("transform").status, (0, PARTIAL))
+        self.refused(self.pipeline.stage("load"), PARTIAL)
+        self.assertEqual(self.pipeline.query(bakery), before)
+        self.assertEqual(self.pipeline.query("SELECT status FROM payroll.discrepancy WHERE code = 'invoice_total_mismatch'"),
+                         [{"status": "resolved"}])
+        self.assertEqual(self.pipeline.query("""
+            SELECT outcome FROM report.sync_status WHERE company_id = 'boulangerie-martin' AND source = 'payroll'"""),
+            [{"outcome": "failed"}])
+
+    @staticmethod
+    def give_back_the_fee(alan):
+        for invoice in alan["invoices"]:
+            if invoice["id"].endswith("-B"):
+                invoice["total_cents"] -= 1500
 
     def test_schema_of_another_version(self):
         self.pipeline.psql("UPDATE pipeline.migration SET version = version + 1000 WHERE version = 1")
