@@ -20,6 +20,9 @@ static const struct key config_keys[] = {
     {"rules.lookback_months", KEY_COUNT, FIELD_AT(lookback_months), .fallback = "2", .min = 0, .max = 24},
     {"rules.minimum_employer_share", KEY_PERCENT, FIELD_AT(minimum_employer_share_ppm), .fallback = "50%",
      .max = PPM_ONE},
+    {"rules.executive_minimum", KEY_PERCENT, FIELD_AT(executive_minimum_ppm), .fallback = "1.50%", .max = PPM_ONE},
+    {"rules.amount_jump", KEY_PERCENT, FIELD_AT(amount_jump_ppm), .fallback = "20%", .max = 100 * PPM_ONE},
+    {"rules.pmss", KEY_MAP},
     {"rules.tolerance", KEY_SECTION},
     {"rules.tolerance.line", KEY_EUROS, FIELD_AT(tolerance_line_cents), .fallback = "0.01", .max = 100000},
     {"rules.tolerance.invoice", KEY_EUROS, FIELD_AT(tolerance_invoice_cents), .fallback = "0.00", .max = 100000},
@@ -33,6 +36,32 @@ static const struct key config_keys[] = {
     {"companies", KEY_LIST},
     {"companies_file", KEY_TEXT, FIELD_AT(companies_file), .max = PATH_BYTES_MAX},
 };
+
+static const struct { int year; int64_t cents; } pmss_known[] = {
+#define PMSS(year, cents) {year, cents},
+#include "common/pmss.def"
+#undef PMSS
+};
+
+/* rules.pmss: { "2027": 4100.00 } */
+static void bind_pmss(struct config *c, struct yaml *map, struct err *err)
+{
+    for (size_t i = 0; i < sizeof pmss_known / sizeof *pmss_known; i++)
+        c->pmss_cents[pmss_known[i].year - PMSS_FIRST_YEAR] = pmss_known[i].cents;
+    if (!map || map->kind != YAML_MAP)
+        return;
+    for (struct yaml *m = map->child; m; m = m->next) {
+        int64_t year, cents;
+        m->used = true;
+        if (!money_parse_int(str_of(m->key), &year) || year < PMSS_FIRST_YEAR || year >= PMSS_FIRST_YEAR + PMSS_YEARS)
+            yaml_fault(err, m, "pmss: expected a year from %d to %d as key, found \"%.20s\"", PMSS_FIRST_YEAR,
+                       PMSS_FIRST_YEAR + PMSS_YEARS - 1, m->key);
+        else if (m->kind != YAML_SCALAR || !money_parse_euros(str_of(m->text), '.', &cents) || cents <= 0)
+            yaml_fault(err, m, "pmss: expected euros per month for %s, as 4005.00", m->key);
+        else
+            c->pmss_cents[year - PMSS_FIRST_YEAR] = cents;
+    }
+}
 
 static bool is_given(const struct yaml *node)
 {
@@ -64,6 +93,7 @@ static void bind_root(struct config *c, struct yaml *root, enum stage stage, str
     if (stage == STAGE_TRANSFORM)
         keys_forget(root, "database.url");
     keys_bind(&c->arena, root, config_keys, sizeof config_keys / sizeof *config_keys, c, err);
+    bind_pmss(c, yaml_get(yaml_get(root, "rules"), "pmss"), err);
     c->sources = yaml_get(root, "sources");
     if (c->sources && c->sources->kind != YAML_MAP)
         c->sources = NULL;
@@ -155,4 +185,14 @@ bool config_within_reject_limit(const struct config *c, int64_t rejects, int64_t
         return true;
     return err_set(err, ERR_DATA, "%lld of %lld records rejected, rules.reject_limit allows %lld: see rejects.ndjson",
                    (long long)rejects, (long long)records, (long long)limit);
+}
+
+bool config_pmss(const struct config *c, month_t month, int64_t *ret_cents, struct err *err)
+{
+    int year = month / 12;
+    int64_t cents = year >= PMSS_FIRST_YEAR && year < PMSS_FIRST_YEAR + PMSS_YEARS ? c->pmss_cents[year - PMSS_FIRST_YEAR] : 0;
+    if (!cents)
+        return err_set(err, ERR_CONFIG, "the PMSS of %d is not known: add it under rules.pmss in %s", year, c->path);
+    *ret_cents = cents;
+    return true;
 }

@@ -32,6 +32,8 @@ struct config_company {
     int line;
 };
 
+enum { PMSS_FIRST_YEAR = 2015, PMSS_YEARS = 50 };
+
 struct config {
     struct arena arena;            /* owns everything below */
     const char *path;
@@ -43,6 +45,9 @@ struct config {
     const char *database_url;      /* secret, for extract and load; "" : libpq's own environment */
     int64_t invoice_month_shift, lookback_months;
     int64_t minimum_employer_share_ppm;
+    int64_t executive_minimum_ppm;  /* of T1, by the employer alone */
+    int64_t amount_jump_ppm;        /* of last month's total */
+    int64_t pmss_cents[PMSS_YEARS]; /* per month, by year from PMSS_FIRST_YEAR; 0: not known (pmss.def, rules.pmss) */
     int64_t tolerance_line_cents, tolerance_invoice_cents;
     int64_t grace_hire_days, grace_contract_days, grace_change_days;
     int64_t stale_after_s;
@@ -62,6 +67,9 @@ struct config {
  * follow each other; what is said of the company itself may be left empty after the first. */
 bool config_read(struct config *c, const char *path, enum stage stage, struct err *err);
 void config_free(struct config *c);
+
+/* The PMSS of a month; ERR_CONFIG says where to add the year. */
+bool config_pmss(const struct config *c, month_t month, int64_t *ret_cents, struct err *err);
 
 /* Whether `rejects` among `records` (rejected ones included) stay within rules.reject_limit; ERR_DATA tells both. */
 bool config_within_reject_limit(const struct config *c, int64_t rejects, int64_t records, struct err *err);

@@ -21,7 +21,8 @@
     V(MEMBER_EMPLOYEE, "employee") V(MEMBER_PARTNER, "partner") V(MEMBER_CHILD, "child") \
     V(MEMBER_FAMILY, "family") V(MEMBER_OPTION, "option")
 #define ENUM_basis(V) \
-    V(BASIS_FIXED, "fixed") V(BASIS_PMSS, "pmss") V(BASIS_GROSS, "gross") V(BASIS_T1, "t1") V(BASIS_T2, "t2")
+    V(BASIS_FIXED, "fixed") V(BASIS_PMSS, "pmss") V(BASIS_GROSS, "gross") V(BASIS_T1, "t1") V(BASIS_T2, "t2") \
+    V(BASIS_TB, "tb")
 #define ENUM_invoice_type(V) V(INVOICE_INVOICE, "invoice") V(INVOICE_CREDIT_NOTE, "credit_note")
 #define ENUM_invoice_status(V) V(INVOICE_ISSUED, "issued") V(INVOICE_PAID, "paid") V(INVOICE_CANCELLED, "cancelled")
 #define ENUM_currency(V) V(CURRENCY_EUR, "EUR")

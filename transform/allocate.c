@@ -1,6 +1,7 @@
 #include "transform/allocate.h"
 
 #include "transform/cover.h"
+#include "transform/pay_base.h"
 
 struct allocation {
     struct dataset *d;
@@ -23,7 +24,7 @@ static struct portion *add_portion(struct allocation *al, struct slice cover, in
         out->v = v;
         out->cap = cap;
     }
-    out->v[out->n] = (struct portion){.employment = NONE, .cover = cover, .base_cents = base_cents,
+    out->v[out->n] = (struct portion){.employment = NONE, .cover = cover, .base = {base_cents, 1},
                                       .amount_cents = amount_cents, .employer_cents = amount_cents};
     return &out->v[out->n++];
 }
@@ -132,7 +133,7 @@ static struct term_query split_portion(const struct allocation *al, struct porti
                            (enum basis)line->basis, p->cover.from};
     p->term = split_term(al->contract, &q);
     if (p->term) {
-        struct shares shares = split_amount(p->amount_cents, p->base_cents, p->term);
+        struct shares shares = split_amount(p->amount_cents, p->base, p->term);
         p->employer_cents = shares.employer_cents;
         p->employee_cents = shares.employee_cents;
     }
@@ -150,19 +151,12 @@ static bool hold_without_term(struct allocation *al, struct portion *p, const st
 
 /* ---- a member's portion ---- */
 
-/* The base of a percentage line: as billed, else payroll's own for that month. */
-static int64_t base_of(const struct allocation *al, const struct portion *p)
+/* The base of a percentage line: as billed, else worked out from payroll's. */
+static bool find_base(const struct allocation *al, struct portion *p)
 {
-    if (p->base_cents != INT_NONE || al->line->basis == BASIS_FIXED || p->employment == NONE)
-        return p->base_cents;
-    const struct pay_base *base =
-        dataset_pay_base(al->d, al->d->employments.v[p->employment].employment_id, month_of(p->cover.from));
-    if (!base)
-        return INT_NONE;
-    return al->line->basis == BASIS_GROSS ? base->gross_cents
-           : al->line->basis == BASIS_T1  ? base->t1_cents
-           : al->line->basis == BASIS_T2  ? base->t2_cents
-                                          : INT_NONE;
+    if (p->base.cents != INT_NONE || al->line->basis == BASIS_FIXED || p->employment == NONE)
+        return true;
+    return pay_base_of(al->d, p->employment, (enum basis)al->line->basis, month_of(p->cover.from), &p->base, al->err);
 }
 
 /* What keeps a portion of a matched member from a payslip, or DISC_NULL. */
@@ -182,7 +176,7 @@ static enum discrepancy_code obstacle(struct allocation *al, const struct portio
         d->persons[d->person_of_employment[p->employment]].exempt_billed = true;
         return DISC_exempt_but_billed;
     }
-    return al->line->basis != BASIS_FIXED && p->base_cents == INT_NONE ? DISC_base_missing : DISC_NULL;
+    return al->line->basis != BASIS_FIXED && p->base.cents == INT_NONE ? DISC_base_missing : DISC_NULL;
 }
 
 static bool settle_member_portion(struct allocation *al, struct portion *p)
@@ -191,7 +185,8 @@ static bool settle_member_portion(struct allocation *al, struct portion *p)
     enum discrepancy_code employment = DISC_NULL;
     if (m->person != NONE)
         employment = choose_employment(al, m->person, p);
-    p->base_cents = base_of(al, p);
+    if (!find_base(al, p))
+        return false;
     struct term_query q = split_portion(al, p);
     if (m->person == NONE)
         return hold(al, p, m->hold, &m->blame);
@@ -224,42 +219,60 @@ static int compare_employments(const void *a, const void *b, void *arg)
                    d->employments.v[*(const uint32_t *)b].employment_id);
 }
 
-/* Everybody of the line's category in the month with their weight; *ret_missing counts those without a base. */
-static uint32_t company_weights(const struct allocation *al, const struct slice *cover, uint32_t *who, int64_t *weight,
-                                uint32_t *ret_missing)
+/* Everybody of the line's category in the month with their base; *ret_missing counts those who have none to weigh by. */
+static bool company_bases(const struct allocation *al, const struct slice *cover, uint32_t *who, struct base *base,
+                          uint32_t *ret_n, uint32_t *ret_missing)
 {
     struct dataset *d = al->d;
-    uint32_t n = 0, missing = 0;
+    uint32_t n = 0;
     for (uint32_t i = 0; i < d->employments.n; i++)
         if (d->person_of_employment[i] != NONE && in_category(al, &d->employments.v[i], cover->from, cover->to))
             who[n++] = i;
     qsort_r(who, n, sizeof *who, compare_employments, d);
+    *ret_n = n;
+    *ret_missing = 0;
     for (uint32_t i = 0; i < n; i++) {
-        struct portion p = {.employment = (int32_t)who[i], .cover = *cover, .base_cents = INT_NONE};
-        weight[i] = al->line->basis == BASIS_FIXED || al->line->basis == BASIS_PMSS ? 1 : base_of(al, &p);
-        missing += weight[i] == INT_NONE || weight[i] < 0;
+        struct portion p = {.employment = (int32_t)who[i], .cover = *cover, .base = BASE_NONE};
+        if (!find_base(al, &p))
+            return false;
+        base[i] = p.base;
+        *ret_missing += al->line->basis != BASIS_FIXED && (p.base.cents == INT_NONE || p.base.cents < 0);
     }
-    *ret_missing = missing;
-    return n;
+    return true;
+}
+
+/* Parts of amount by base, or equal ones where the line is a fixed amount. */
+static bool spread(const struct allocation *al, int64_t amount_cents, const struct base *base, uint32_t n, int64_t *part)
+{
+    int64_t *weight = arena_alloc(al->d->arena, n * sizeof *weight);
+    for (uint32_t i = 0; i < n; i++)
+        weight[i] = al->line->basis == BASIS_FIXED ? 1 : base_rounded(base[i]);
+    return money_spread(amount_cents, weight, n, part);
+}
+
+static bool hold_company_slice(struct allocation *al, const struct slice *cover, int64_t amount_cents, uint32_t missing,
+                               uint32_t n)
+{
+    struct portion *p = add_portion(al, *cover, al->line->base_cents, amount_cents);
+    struct about about = about_contract(al, p);
+    findings_raise(al->f, DISC_base_missing, &about)->actual =
+        str_of(arena_printf(al->d->arena, "%u of %u employments", missing, n));
+    return hold(al, p, DISC_base_missing, &about);
 }
 
 static bool spread_company_slice(struct allocation *al, const struct slice *cover, int64_t amount_cents)
 {
     struct dataset *d = al->d;
-    uint32_t missing, *who = arena_alloc(d->arena, d->employments.n * sizeof *who);
-    int64_t *weight = arena_alloc(d->arena, d->employments.n * sizeof *weight);
+    uint32_t n, missing, *who = arena_alloc(d->arena, d->employments.n * sizeof *who);
+    struct base *base = arena_alloc(d->arena, d->employments.n * sizeof *base);
     int64_t *part = arena_alloc(d->arena, d->employments.n * sizeof *part);
-    uint32_t n = company_weights(al, cover, who, weight, &missing);
-    if (missing || !money_spread(amount_cents, weight, n, part)) {
-        struct portion *p = add_portion(al, *cover, al->line->base_cents, amount_cents);
-        struct about about = about_contract(al, p);
-        findings_raise(al->f, DISC_base_missing, &about)->actual =
-            str_of(arena_printf(d->arena, "%u of %u employments", missing, n));
-        return hold(al, p, DISC_base_missing, &about);
-    }
-    bool weighted = al->line->basis != BASIS_FIXED && al->line->basis != BASIS_PMSS;
+    if (!company_bases(al, cover, who, base, &n, &missing))
+        return false;
+    if (missing || !spread(al, amount_cents, base, n, part))
+        return hold_company_slice(al, cover, amount_cents, missing, n);
     for (uint32_t i = 0; i < n; i++) {
-        struct portion *p = add_portion(al, *cover, weighted ? weight[i] : INT_NONE, part[i]);
+        struct portion *p = add_portion(al, *cover, INT_NONE, part[i]);
+        p->base = base[i];
         p->employment = (int32_t)who[i];
         struct term_query q = split_portion(al, p);
         if (!p->term && !hold_without_term(al, p, &q))

@@ -9,7 +9,7 @@
 struct portion {
     int32_t employment;          /* NONE: nobody known, or a fee that the company bears */
     struct slice cover;
-    int64_t base_cents;          /* INT_NONE: none */
+    struct base base;
     int64_t amount_cents, employer_cents, employee_cents;
     enum discrepancy_code hold;  /* DISC_NULL: ready */
     const struct term *term;     /* NULL: no rule, or none needed */

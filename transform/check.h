@@ -5,10 +5,14 @@
 #include "transform/post.h"
 
 /* Checks one line's portions: price_mismatch, rate_mismatch, proration_mismatch, recent_change (which explains one of
- * them), employer_share_below_minimum, retroactive_adjustment. False with err on an overflow. */
+ * them), employer_share_below_minimum, retroactive_adjustment, contract_expired, billed_not_affiliated,
+ * adjustment_without_original. False with err on an overflow. */
 bool check_line(struct dataset *d, struct findings *f, uint32_t line, const struct portions *portions, struct err *err);
 
-/* Writes an invoice_control for every invoice that counts in this payroll month, and raises invoice_total_mismatch,
+/* Raises feed_empty: last month had an invoice, this one should have had its own by now. */
+void check_feed(struct dataset *d, struct findings *f);
+
+/* Writes an invoice_control for every invoice that counts in this payroll month unless the month is closed, and raises invoice_total_mismatch,
  * line_count_mismatch and siren_mismatch. */
 bool check_invoices(struct dataset *d, struct findings *f, const struct posting *p, struct err *err);
 

@@ -71,10 +71,32 @@ bool check_invoices(struct dataset *d, struct findings *f, const struct posting 
             return err_set(err, ERR_DATA, "invoice %.*s: its amounts are beyond what 64 bits hold",
                            (int)invoice->invoice_id.len, invoice->invoice_id.p);
         check_siren(d, f, &about, invoice->siren, invoice->issued_on);
-        if (!part_put(d->part, &invoice_control_record, &control, err))
+        if (!p->closed && !part_put(d->part, &invoice_control_record, &control, err))
             return false;
     }
     return true;
+}
+
+/* The day of the month on which the last invoice came, a month later, has passed, and still there is none. */
+void check_feed(struct dataset *d, struct findings *f)
+{
+    date_t last_issued = DATE_NONE;
+    month_t billing = d->rules->last_billing;
+    for (uint32_t i = 0; i < d->invoices.n; i++) {
+        const struct invoice *invoice = &d->invoices.v[i];
+        if (invoice->billing_month >= billing)
+            return;
+        if (invoice->billing_month == billing - 1 && (last_issued == DATE_NONE || invoice->issued_on > last_issued))
+            last_issued = invoice->issued_on;
+    }
+    if (last_issued == DATE_NONE)
+        return;
+    date_t expected = last_issued + month_days(month_of(last_issued));
+    if (d->rules->today <= expected + d->rules->config->grace_change_days)
+        return;
+    struct about about = ABOUT_NOTHING;
+    about.cover_month = billing;
+    findings_raise(f, DISC_feed_empty, &about);
 }
 
 static bool ended(const struct dataset *d, const struct contract *c)

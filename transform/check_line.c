@@ -27,7 +27,7 @@ static int64_t expected_cents(const struct portion *p)
     const struct term *t = p->term;
     if (t->basis == BASIS_FIXED)
         return t->price_cents == INT_NONE ? INT_NONE : split_price(t->price_cents, &p->cover);
-    return t->rate_ppm == INT_NONE || p->base_cents == INT_NONE ? INT_NONE : split_premium(p->base_cents, t);
+    return t->rate_ppm == INT_NONE || p->base.cents == INT_NONE ? INT_NONE : split_premium(p->base, t);
 }
 
 static int64_t distance(int64_t a, int64_t b)
@@ -78,6 +78,7 @@ static bool check_amount(const struct checking *ck, const struct portion *p)
         return true;
     struct about x = about(ck, p);
     struct discrepancy *found = findings_raise(ck->f, amount_code(ck, p, tolerance), &x);
+    ck->d->members.v[ck->state->member].amount_questioned = true;
     return finding_add_line(found, ck->line->line_id, expected, p->amount_cents, 0);
 }
 
@@ -107,9 +108,46 @@ static bool check_retroactive(const struct checking *ck, const struct portion *p
                             p->amount_cents, 0);
 }
 
+static bool check_expiry(const struct checking *ck, const struct portion *p)
+{
+    if (ck->contract->valid_to == DATE_NONE || p->cover.from <= ck->contract->valid_to)
+        return true;
+    struct about x = ABOUT_NOTHING;
+    x.contract = ck->state->contract;
+    x.cover_month = month_of(p->cover.from);
+    return finding_add_line(findings_raise(ck->f, DISC_contract_expired, &x), ck->line->line_id, INT_NONE, p->amount_cents, 0);
+}
+
+/* A line that is held is told by what holds it. */
+static bool check_affiliation(const struct checking *ck, const struct portion *p)
+{
+    if (p->hold || ck->line->kind != LINE_RECURRING || ck->state->member == NONE ||
+        cover_affiliation(ck->d, ck->state->member, (enum product)ck->contract->product, ck->state->contract, p->cover.from,
+                          p->cover.to))
+        return true;
+    struct about x = about(ck, p);
+    return finding_add_line(findings_raise(ck->f, DISC_billed_not_affiliated, &x), ck->line->line_id, INT_NONE,
+                            p->amount_cents, 0);
+}
+
+/* Lines from before the window may be what an adjustment of so old a period refers to. */
+static bool check_original(const struct checking *ck, const struct portion *p)
+{
+    struct str original = ck->line->adjusts_line_id;
+    if (!original.p || month_of(p->cover.from) < ck->d->rules->first_billing || dataset_line(ck->d, original) != NONE)
+        return true;
+    for (uint32_t i = 0; i < ck->d->posted.n; i++)
+        if (str_eq(ck->d->posted.v[i].line_id, original))
+            return true;
+    struct about x = about(ck, p);
+    struct discrepancy *found = findings_raise(ck->f, DISC_adjustment_without_original, &x);
+    found->actual = original;
+    return finding_add_line(found, ck->line->line_id, INT_NONE, p->amount_cents, 0);
+}
+
 static bool check_portion(const struct checking *ck, const struct portion *p)
 {
-    if (!check_retroactive(ck, p))
+    if (!check_retroactive(ck, p) || !check_expiry(ck, p) || !check_affiliation(ck, p) || !check_original(ck, p))
         return false;
     if (!p->term || ck->line->kind != LINE_RECURRING || ck->state->duplicate || !ck->line->member_id.p)
         return true;

@@ -3,10 +3,13 @@
 #include "transform/check.h"
 #include "transform/coverage.h"
 #include "transform/identity.h"
+#include "transform/watch.h"
 
 static bool write_lines(struct dataset *d, struct findings *f, struct posting *posting, struct err *err)
 {
     struct portions portions = {0};
+    struct watch watch;
+    watch_init(&watch, d);
     allocate_mark_lines(d);
     for (uint32_t i = 0; i < d->lines.n; i++) {
         if (!dataset_billing_counts(d, d->invoices.v[d->line_states[i].invoice].billing_month))
@@ -14,7 +17,9 @@ static bool write_lines(struct dataset *d, struct findings *f, struct posting *p
         if (!allocate_line(d, f, i, &portions, err) || !check_line(d, f, i, &portions, err) ||
             !post_line(posting, i, &portions))
             return false;
+        watch_portions(&watch, i, &portions);
     }
+    watch_month(&watch, f);
     return post_vanished_lines(posting) && post_check(posting);
 }
 
@@ -31,12 +36,14 @@ static bool transform_records(struct dataset *d, int64_t found[severity_count], 
     struct findings f;
     struct posting posting;
     findings_init(&f, d);
-    post_init(&posting, d, err);
+    post_init(&posting, d, &f, err);
     identity_match(d, &f);
     identity_check_numbers(d, &f);
     check_contracts(d, &f);
     check_sources(d, &f);
-    return write_lines(d, &f, &posting, err) && write_members(d, err) && coverage_write(d, &f, err) &&
+    check_feed(d, &f);
+    return write_lines(d, &f, &posting, err) && write_members(d, err) &&
+           coverage_write(d, &f, !posting.closed, err) &&
            check_invoices(d, &f, &posting, err) && findings_write(&f, found, err);
 }
 

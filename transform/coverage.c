@@ -11,6 +11,7 @@ struct situation {
     date_t from, to;             /* its days in the month */
     const struct affiliation *affiliation;
     bool active, assigned, exempt, new_hire;
+    bool written;                /* coverage records are wanted */
     struct exemption exemption;
 };
 
@@ -72,7 +73,7 @@ static bool recently_changed(const struct situation *s)
     return in_grace(s->d, since, s->d->rules->config->grace_change_days);
 }
 
-static bool write(const struct situation *s, enum coverage_reason reason, struct err *err)
+static bool put(const struct situation *s, enum coverage_reason reason, struct err *err)
 {
     const struct employment *e = &s->d->employments.v[s->employment];
     struct coverage c = {.company_id = s->d->company.company_id, .payroll_month = s->d->rules->period,
@@ -83,7 +84,7 @@ static bool write(const struct situation *s, enum coverage_reason reason, struct
         c.until = s->exemption.until;
         c.ground = s->exemption.ground;
     }
-    return part_put(s->d->part, &coverage_record, &c, err);
+    return !s->written || part_put(s->d->part, &coverage_record, &c, err);
 }
 
 /* Grounds for which CSS D911-2 and R242-1-6 want a certificate or a signed statement. */
@@ -102,7 +103,7 @@ static bool tell_exempt(const struct situation *s, struct err *err)
         raise_cover(s, DISC_exempt_but_affiliated);
     if (needs_proof(s->exemption.ground) && !s->exemption.proof.len)
         raise(s, DISC_dispense_unproven)->actual = s->exemption.ground;
-    return write(s, COVERAGE_EXEMPT, err);
+    return put(s, COVERAGE_EXEMPT, err);
 }
 
 static struct str date_copy(struct arena *a, date_t d)
@@ -131,10 +132,10 @@ static bool tell_assigned(const struct situation *s, struct err *err)
         return true;
     if (s->new_hire || (pending && recently_changed(s))) {
         finding_side(raise(s, DISC_pending_synchronisation), SIDE_ALAN);
-        return write(s, COVERAGE_PENDING, err);
+        return put(s, COVERAGE_PENDING, err);
     }
     raise(s, s->person->member == NONE ? DISC_employee_not_at_insurer : DISC_assigned_not_affiliated);
-    return write(s, pending ? COVERAGE_PENDING : COVERAGE_NOT_AFFILIATED, err);
+    return put(s, pending ? COVERAGE_PENDING : COVERAGE_NOT_AFFILIATED, err);
 }
 
 static bool tell_neither(const struct situation *s, struct err *err)
@@ -144,14 +145,14 @@ static bool tell_neither(const struct situation *s, struct err *err)
         struct discrepancy *x = raise(s, DISC_dispense_expired);
         x->expected = ended.ground;
         x->actual = date_copy(s->d->arena, ended.until);
-        return write(s, COVERAGE_NOT_ASSIGNED, err);
+        return put(s, COVERAGE_NOT_ASSIGNED, err);
     }
     if (s->new_hire) {
         finding_side(raise(s, DISC_pending_synchronisation), SIDE_PAYROLL);
-        return write(s, COVERAGE_PENDING, err);
+        return put(s, COVERAGE_PENDING, err);
     }
     raise(s, DISC_no_contract_assigned);
-    return write(s, COVERAGE_NOT_ASSIGNED, err);
+    return put(s, COVERAGE_NOT_ASSIGNED, err);
 }
 
 static bool tell(const struct situation *s, struct err *err)
@@ -167,12 +168,13 @@ static bool tell(const struct situation *s, struct err *err)
     return s->assigned ? tell_assigned(s, err) : tell_neither(s, err);
 }
 
-bool coverage_write(struct dataset *d, struct findings *f, struct err *err)
+bool coverage_write(struct dataset *d, struct findings *f, bool write, struct err *err)
 {
     for (uint32_t i = 0; i < d->employees.n; i++) {
         if (!d->persons[i].active)
             continue;
         struct situation s = situation_of(d, f, &d->persons[i]);
+        s.written = write;
         if (!tell(&s, err))
             return false;
     }

@@ -6,7 +6,7 @@
 
 /* For every employee active in the month: raises no_contract_assigned, assigned_not_affiliated, affiliated_not_assigned,
  * employee_not_at_insurer, pending_synchronisation, exempt_but_affiliated, dispense_expired, dispense_unproven, and writes
- * a coverage record for who is without health cover. Where payroll tells no assignments at all, only Alan's side counts. */
-bool coverage_write(struct dataset *d, struct findings *f, struct err *err);
+ * a coverage record (where write says so: not in a closed month) for who is without health cover. Where payroll tells no assignments at all, only Alan's side counts. */
+bool coverage_write(struct dataset *d, struct findings *f, bool write, struct err *err);
 
 #endif

@@ -348,6 +348,22 @@ bool dataset_billing_counts(const struct dataset *d, month_t billing_month)
            (payroll_month < d->rules->period && dataset_closed(d, payroll_month));
 }
 
+int64_t dataset_line(const struct dataset *d, struct str line_id)
+{
+    uint32_t low = 0, high = d->lines.n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        int way = str_cmp(d->lines.v[middle].line_id, line_id);
+        if (way == 0)
+            return middle;
+        if (way < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NONE;
+}
+
 const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month)
 {
     uint32_t low = 0, high = d->pay_bases.n;

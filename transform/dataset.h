@@ -51,6 +51,7 @@ struct insured {
     int32_t person;                  /* who that is in payroll, or NONE */
     bool number_shared;              /* with another member */
     bool numbers_differ;             /* Alan itself gives several */
+    bool amount_questioned;          /* a mismatch of this month's amounts is raised for them */
     bool billed;                     /* has a line that matters in this payroll month */
     enum discrepancy_code hold;      /* why the lines are held while person is NONE … */
     struct about blame;              /* … and what that discrepancy is about */
@@ -105,6 +106,9 @@ bool dataset_read(struct dataset *d, const struct rules *rules, const struct par
  * that are still open are left to their own run. */
 bool dataset_billing_counts(const struct dataset *d, month_t billing_month);
 bool dataset_closed(const struct dataset *d, month_t payroll_month);
+
+/* The position of a line, NONE when there is none of this id. */
+int64_t dataset_line(const struct dataset *d, struct str line_id);
 
 /* The pay base of an employment in a month, or NULL. */
 const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month);

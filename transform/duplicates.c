@@ -38,28 +38,11 @@ static bool later(const struct dataset *d, uint32_t a, uint32_t b)
     return way ? way > 0 : a > b;
 }
 
-/* Lines are in order of line_id. */
-static int64_t line_find(const struct dataset *d, struct str line_id)
-{
-    uint32_t low = 0, high = d->lines.n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        int way = str_cmp(d->lines.v[middle].line_id, line_id);
-        if (way == 0)
-            return middle;
-        if (way < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NONE;
-}
-
 static void mark_undone(struct dataset *d)
 {
     for (uint32_t i = 0; i < d->lines.n; i++) {
         const struct invoice_line *x = &d->lines.v[i];
-        int64_t adjusted = x->adjusts_line_id.p ? line_find(d, x->adjusts_line_id) : NONE;
+        int64_t adjusted = x->adjusts_line_id.p ? dataset_line(d, x->adjusts_line_id) : NONE;
         if (adjusted != NONE && x->amount_cents == -d->lines.v[adjusted].amount_cents)
             d->line_states[adjusted].undone = true;
     }

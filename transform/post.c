@@ -1,8 +1,8 @@
 #include "transform/post.h"
 
-void post_init(struct posting *p, struct dataset *d, struct err *err)
+void post_init(struct posting *p, struct dataset *d, struct findings *f, struct err *err)
 {
-    *p = (struct posting){.d = d, .err = err, .closed = dataset_closed(d, d->rules->period)};
+    *p = (struct posting){.d = d, .f = f, .err = err, .closed = dataset_closed(d, d->rules->period)};
     p->invoice = arena_alloc(d->arena, d->invoices.n * sizeof *p->invoice);
     p->posted_seen = arena_alloc(d->arena, d->posted.n * sizeof *p->posted_seen);
 }
@@ -27,6 +27,23 @@ static uint32_t posted_from(const struct dataset *d, struct str line_id)
     return low;
 }
 
+/* An amount of a closed month: it goes to the payroll month at hand, or waits while that one is closed as well. */
+static bool tell_closed(struct posting *p, const struct contribution *c)
+{
+    struct dataset *d = p->d;
+    if (c->status != CONTRIBUTION_READY ||
+        !dataset_closed(d, c->billing_month + (month_t)d->rules->config->invoice_month_shift))
+        return true;
+    struct about about = ABOUT_NOTHING;
+    about.employment = (int32_t)lookup_find(&d->employment_by_id, c->employment_id);
+    about.contract = (int32_t)lookup_find(&d->contract_by_id, c->contract_id);
+    about.contract_id = c->contract_id;
+    about.invoice = (int32_t)lookup_find(&d->invoice_by_id, c->invoice_id);
+    about.cover_month = month_of(c->cover_from);
+    return finding_add_line(findings_raise(p->f, DISC_period_closed, &about), c->line_id, INT_NONE, c->amount_cents, 0) ||
+           err_set(p->err, ERR_DATA, "line %.*s: amounts add up beyond what 64 bits hold", (int)c->line_id.len, c->line_id.p);
+}
+
 static bool write(struct posting *p, const struct contribution *c, int64_t *sum)
 {
     if (c->amount_cents != c->employer_cents + c->employee_cents)
@@ -35,7 +52,7 @@ static bool write(struct posting *p, const struct contribution *c, int64_t *sum)
         return false;
     if (c->amount_cents == 0 && c->employer_cents == 0 && c->employee_cents == 0)
         return true;
-    return p->closed || part_put(p->d->part, &contribution_record, c, p->err);
+    return tell_closed(p, c) && (p->closed || part_put(p->d->part, &contribution_record, c, p->err));
 }
 
 /* What a portion is apart from its amounts. */
@@ -60,7 +77,7 @@ static struct contribution contribution_of(const struct posting *p, uint32_t lin
         .population_code = l->population_code,
         .cover_from = portion->cover.from,
         .cover_to = portion->cover.to,
-        .base_cents = portion->base_cents,
+        .base_cents = base_rounded(portion->base),
         .amount_cents = portion->amount_cents,
         .employer_cents = portion->employer_cents,
         .employee_cents = portion->employee_cents,

@@ -11,14 +11,15 @@ struct invoice_sums {
 
 struct posting {
     struct dataset *d;
+    struct findings *f;
     struct invoice_sums *invoice;  /* same positions as d->invoices */
     bool *posted_seen;             /* same positions as d->posted */
     bool closed;                   /* the payroll month itself is closed here: nothing may be added to it */
     struct err *err;
 };
 
-void post_init(struct posting *p, struct dataset *d, struct err *err);
-/* Writes the contributions of one line from its portions. */
+void post_init(struct posting *p, struct dataset *d, struct findings *f, struct err *err);
+/* Writes the contributions of one line from its portions. What changes in a month that is closed raises period_closed. */
 bool post_line(struct posting *p, uint32_t line, const struct portions *portions);
 /* Takes back what was posted for lines that the feed no longer has. After the last line. */
 bool post_vanished_lines(struct posting *p);

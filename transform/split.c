@@ -49,17 +49,22 @@ const struct term *split_term(const struct contract *c, const struct term_query 
     return tie ? NULL : best;
 }
 
-static int64_t payer_cents(int64_t base_cents, int64_t rate_ppm, int64_t share_ppm)
+int64_t base_rounded(struct base base)
 {
-    return money_scale(base_cents, rate_ppm * share_ppm, (int64_t)PPM_ONE * PPM_ONE);
+    return base.cents == INT_NONE ? INT_NONE : money_scale(base.cents, 1, base.of);
 }
 
-int64_t split_premium(int64_t base_cents, const struct term *t)
+static int64_t payer_cents(struct base base, int64_t rate_ppm, int64_t share_ppm)
+{
+    return money_scale(base.cents, rate_ppm * share_ppm, (int64_t)PPM_ONE * PPM_ONE * base.of);
+}
+
+int64_t split_premium(struct base base, const struct term *t)
 {
     if (t->employer_share_ppm == INT_NONE)
-        return money_share(base_cents, t->rate_ppm);
-    return payer_cents(base_cents, t->rate_ppm, t->employer_share_ppm) +
-           payer_cents(base_cents, t->rate_ppm, PPM_ONE - t->employer_share_ppm);
+        return payer_cents(base, t->rate_ppm, PPM_ONE);
+    return payer_cents(base, t->rate_ppm, t->employer_share_ppm) +
+           payer_cents(base, t->rate_ppm, PPM_ONE - t->employer_share_ppm);
 }
 
 static int64_t capped(int64_t fixed_cents, int64_t amount_cents)
@@ -69,13 +74,13 @@ static int64_t capped(int64_t fixed_cents, int64_t amount_cents)
     return fixed_cents > amount_cents ? amount_cents : fixed_cents;
 }
 
-struct shares split_amount(int64_t amount_cents, int64_t base_cents, const struct term *t)
+struct shares split_amount(int64_t amount_cents, struct base base, const struct term *t)
 {
     int64_t employer;
     if (t->employer_share_ppm == INT_NONE)
         employer = capped(t->employer_fixed_cents, amount_cents);
-    else if (t->rate_ppm != INT_NONE && base_cents != INT_NONE && split_premium(base_cents, t) == amount_cents)
-        employer = payer_cents(base_cents, t->rate_ppm, t->employer_share_ppm);
+    else if (t->rate_ppm != INT_NONE && base.cents != INT_NONE && split_premium(base, t) == amount_cents)
+        employer = payer_cents(base, t->rate_ppm, t->employer_share_ppm);
     else
         employer = money_share(amount_cents, t->employer_share_ppm);
     return (struct shares){employer, amount_cents - employer};

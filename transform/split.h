@@ -17,6 +17,13 @@ struct term_query {
  * (null, `all`), in this order. A term that does not say who pays is no term. NULL when none fits or two fit equally well: nothing is guessed. */
 const struct term *split_term(const struct contract *c, const struct term_query *query);
 
+/* What a rate is applied to: cents ÷ of, so that a part of a month's ceiling need not be rounded. cents INT_NONE: none. */
+struct base {
+    int64_t cents, of;
+};
+#define BASE_NONE ((struct base){INT_NONE, 1})
+int64_t base_rounded(struct base base);  /* to the cent, INT_NONE for none */
+
 struct shares {
     int64_t employer_cents, employee_cents;   /* add up to the amount */
 };
@@ -25,7 +32,7 @@ struct shares {
  * odd cent at the 50 % floor is the employer's (CSS L911-7). A fixed employer amount is capped by the amount. A percentage
  * premium with a known base is rounded per payer (half away from zero) when these parts add up to what is billed,
  * else its amount is split like a premium. Negative amounts mirror positive ones. */
-struct shares split_amount(int64_t amount_cents, int64_t base_cents, const struct term *t);
+struct shares split_amount(int64_t amount_cents, struct base base, const struct term *t);
 
 /* A cover period cut by civil month. */
 struct slice {
@@ -43,6 +50,6 @@ int split_months(date_t from, date_t to, enum proration proration, struct slice 
 /* The monthly price for one slice, prorated as the contract says (split_months), rounded half away from zero. */
 int64_t split_price(int64_t price_cents, const struct slice *slice);
 /* The premium of a base at the term's rate, rounded per payer and added. */
-int64_t split_premium(int64_t base_cents, const struct term *t);
+int64_t split_premium(struct base base, const struct term *t);
 
 #endif

@@ -26,7 +26,7 @@ static void test_premiums(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct term t = share_of(INT_NONE, cases[i].share_ppm);
-        struct shares s = split_amount(cases[i].amount, INT_NONE, &t);
+        struct shares s = split_amount(cases[i].amount, BASE_NONE, &t);
         assert_int_equal(s.employer_cents, cases[i].employer);
         assert_int_equal(s.employee_cents, cases[i].employee);
     }
@@ -39,7 +39,7 @@ static void test_fixed_employer_amount_is_capped(void **state)
         {11710, 9000, 9000}, {6980, 9000, 6980}, {0, 9000, 0}, {-6980, 9000, -6980}, {-11710, 9000, -9000}, {11710, 0, 0}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct term t = {.employer_share_ppm = INT_NONE, .employer_fixed_cents = cases[i].fixed, .rate_ppm = INT_NONE};
-        struct shares s = split_amount(cases[i].amount, INT_NONE, &t);
+        struct shares s = split_amount(cases[i].amount, BASE_NONE, &t);
         assert_int_equal(s.employer_cents, cases[i].employer);
         assert_int_equal(s.employee_cents, cases[i].amount - cases[i].employer);
     }
@@ -54,12 +54,27 @@ static void test_tranches(void **state)
         {400500, 86270, 6982, 6495},  {400500, 472700, 11350, 8679}};
     struct term t1 = share_of(15000, PPM_ONE), tb = share_of(11300, 500000);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        int64_t first = split_premium(cases[i].t1, &t1), second = split_premium(cases[i].tb, &tb);
+        struct base b1 = {cases[i].t1, 1}, b2 = {cases[i].tb, 1};
+        int64_t first = split_premium(b1, &t1), second = split_premium(b2, &tb);
         assert_int_equal(first + second, cases[i].total);
-        int64_t employer = split_amount(first, cases[i].t1, &t1).employer_cents +
-                           split_amount(second, cases[i].tb, &tb).employer_cents;
+        int64_t employer = split_amount(first, b1, &t1).employer_cents +
+                           split_amount(second, b2, &tb).employer_cents;
         assert_int_equal(employer, cases[i].employer);
     }
+}
+
+/* 1 % of the ceiling for 22 of 31 days: rounded once, at the end. */
+static void test_base_that_is_no_whole_cent(void **state)
+{
+    (void)state;
+    struct term all = share_of(10000, PPM_ONE), half = share_of(10000, 500000);
+    struct base october = {400500 * 22, 31}, november = {400500 * 21, 30};
+    assert_int_equal(base_rounded(october), 284226);
+    assert_int_equal(base_rounded(november), 280350);
+    assert_int_equal(base_rounded(BASE_NONE), INT_NONE);
+    assert_int_equal(split_premium(october, &all), 2842);
+    assert_int_equal(split_premium(october, &half), 1421 + 1421);
+    assert_int_equal(split_premium((struct base){1, 2}, &(struct term){.rate_ppm = PPM_ONE, .employer_share_ppm = PPM_ONE}), 1);
 }
 
 static void test_months(void **state)
@@ -148,7 +163,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_premiums),           cmocka_unit_test(test_fixed_employer_amount_is_capped),
-        cmocka_unit_test(test_tranches),           cmocka_unit_test(test_months),
+        cmocka_unit_test(test_tranches),           cmocka_unit_test(test_base_that_is_no_whole_cent),
+        cmocka_unit_test(test_months),
         cmocka_unit_test(test_term_that_fits_best), cmocka_unit_test(test_no_term_rather_than_a_guess),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
