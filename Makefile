@@ -24,7 +24,8 @@ SQL          = $(filter-out sql/summary.sql,$(sort $(wildcard sql/*.sql sql/*/*.
 COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
 UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
-objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) $(if $(filter extract,$(1)),$(BUILD)/generated/descriptions.o)
+objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) \
+               $(if $(filter extract,$(1)),$(BUILD)/generated/descriptions.o)
 
 # make V=1 shows whole commands.
 Q            = $(if $(V),,@)
@@ -49,7 +50,8 @@ $(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
 units: $(UNIT)
 
 # SQL files become C strings; the folder's date tells when one was added or taken away.
-$(BUILD)/generated/sql_embedded.h $(BUILD)/generated/sql_embedded.c: $(BUILD)/generated/sql_embedded.%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
+SQL_EMBEDDED = $(BUILD)/generated/sql_embedded
+$(SQL_EMBEDDED).h $(SQL_EMBEDDED).c: $(SQL_EMBEDDED).%: sql/embed.awk $(SQL) $(sort $(dir $(SQL)))
 	@mkdir -p $(@D)
 	$(call say,EMBED)
 	$(Q)LC_ALL=C awk -v part=$* -f sql/embed.awk $(SQL) >$@.tmp && mv $@.tmp $@
@@ -137,5 +139,5 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb bench \
-        install clean help always
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb \
+        bench install clean help always

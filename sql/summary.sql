@@ -75,5 +75,6 @@ SELECT CASE row_number() OVER w WHEN 1 THEN E'\n' || name || E'\n' ELSE '' END
 FROM report.discrepancy_inbox
 JOIN payroll.company USING (company_id)
 WHERE payroll_month = :'month'
-WINDOW w AS (PARTITION BY company_id ORDER BY array_position(ARRAY['error', 'warning', 'info'], severity), step = 0, step, id)
+WINDOW w AS (PARTITION BY company_id
+             ORDER BY array_position(ARRAY['error', 'warning', 'info'], severity), step = 0, step, id)
 ORDER BY company_id, row_number() OVER w;

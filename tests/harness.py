@@ -1,5 +1,5 @@
-"""What end-to-end tests stand on: the real executables, the sample feed with data that a test may change, a database of its
-own on a private cluster."""
+"""What end-to-end tests stand on: the real executables, the sample feed with data that a test may change, a database of
+its own on a private cluster."""
 import json
 import os
 import pathlib
@@ -77,12 +77,12 @@ class Pipeline:
         self.config = self.path / "pipeline.yaml"
         self.config.write_text((ROOT / "pipeline.yaml").read_text(encoding="utf-8"), encoding="utf-8")
         self.database = f"e2e_{os.getpid()}_{self.path.name.replace('-', '_').lower()}"
+        names = ("PAYFIT_KEY_BAKERY", "PAYFIT_KEY_JOINERY_1", "PAYFIT_KEY_JOINERY_2", "PAYFIT_KEY_HAULIER")
         keys = [site.key for company in self.companies for site in company.sites]
         self.env = {**cluster_environment(), "PGDATABASE": self.database,
                     "ALAN_API_URL": self.feed.url + "/alan", "PAYFIT_API_URL": self.feed.url + "/payfit",
                     "ALAN_TOKEN": companies.ALAN_TOKEN, "IMPORTS_DIR": str(self.path / "data" / "imports"),
-                    **dict(zip(("PAYFIT_KEY_BAKERY", "PAYFIT_KEY_JOINERY_1", "PAYFIT_KEY_JOINERY_2", "PAYFIT_KEY_HAULIER"),
-                               keys))}
+                    **dict(zip(names, keys))}
         subprocess.run(["createdb", self.database], env=self.env, check=True)
         if migrate:
             self.must("load", "--migrate")
@@ -116,8 +116,8 @@ class Pipeline:
         return json.loads(text)
 
     def psql(self, sql):
-        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=self.env, check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
+        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=self.env, check=True,
+                              text=True, stdout=subprocess.PIPE).stdout
 
     def edit(self, name, change):
         """Lets change() alter one JSON file of the data; the feed serves the new version at once."""

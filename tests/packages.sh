@@ -4,8 +4,8 @@
 set -euo pipefail
 
 declare -A packages=(
-    [build]="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev libcsv-dev
-             libunistring-dev"
+    [build]="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev
+             libcsv-dev libunistring-dev"
     [run]="postgresql-15 postgresql-client-15 python3 ca-certificates util-linux"
     [test]="perl libcmocka-dev postgresql-15-pgtap openssl"
     [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck gcovr bear"
@@ -23,7 +23,8 @@ for group in "$@"; do
     wanted+=("${names[@]}")
 done
 
-installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^installed //p' || true)
+installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
+    sed -n 's/^installed //p' || true)
 missing=()
 for package in "${wanted[@]}"; do
     grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
@@ -32,7 +33,10 @@ done
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "packages.sh: missing, and neither root nor sudo to install them: ${missing[*]}" >&2; exit 77; }
+    if ! command -v sudo >/dev/null; then
+        echo "packages.sh: missing, and neither root nor sudo to install them: ${missing[*]}" >&2
+        exit 77
+    fi
     as_root=(sudo)
     echo "Installing with sudo apt-get: ${missing[*]}" >&2
 else

@@ -14,7 +14,7 @@ for group in "$@"; do
     case $group in
         unit) mapfile -t found < <(find "$BUILD/tests/unit" -name 'test_*' -type f -perm -u+x 2>/dev/null | sort) ;;
         sql) mapfile -t found < <(find tests/sql -name '*.sql' 2>/dev/null | sort) ;;
-        stage | e2e) mapfile -t found < <(find "tests/$group" -name 'test_*.py' -o -name 'test_*.sh' 2>/dev/null | sort) ;;
+        stage | e2e) mapfile -t found < <(find "tests/$group" -name 'test_*.py' 2>/dev/null | sort) ;;
         *) echo "run.sh: unknown group '$group' (unit, sql, stage, e2e)" >&2; exit 64 ;;
     esac
     files+=("${found[@]}")

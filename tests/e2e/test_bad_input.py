@@ -1,5 +1,5 @@
-"""Bad input: each kind is refused with a message that says where and what, a status that says of which kind, and nothing is
-published, neither to staging nor to the database."""
+"""Bad input: each kind is refused with a message that says where and what and a status that says of which
+kind, and nothing is published, neither to staging nor to the database."""
 import json
 import unittest
 
@@ -53,8 +53,8 @@ class BadInput(unittest.TestCase):
         self.pipeline.edit(BAKERY, change)
 
     def test_malformed_json_page(self):
-        self.pipeline.feed.faults({"match": "cmp_boulangerie_martin/invoice_lines.*cursor", "times": 1000, "status": 200,
-                                   "body": '{"data": [{"id": "lin_1", '})
+        self.pipeline.feed.faults({"match": "cmp_boulangerie_martin/invoice_lines.*cursor", "times": 1000,
+                                   "status": 200, "body": '{"data": [{"id": "lin_1", '})
         result = self.pipeline.stage("extract")
         self.refused(result, DATA, "cmp_boulangerie_martin/invoice_lines")
         self.assertIn("malformed_json", [reject["reason"] for reject in self.rejects()])
@@ -94,8 +94,8 @@ class BadInput(unittest.TestCase):
         config = self.pipeline.config.read_text(encoding="utf-8")
         shared = self.pipeline.path / "bases.csv"
         shared.write_text("company_id;employment_id;month;gross\nnobody-knows;e1;2026-04;2500,00\n", encoding="utf-8")
-        self.pipeline.config.write_text(config.replace("${IMPORTS_DIR:-imports}/{company_id}/bases-{month}.csv", str(shared)),
-                                        encoding="utf-8")
+        per_company = "${IMPORTS_DIR:-imports}/{company_id}/bases-{month}.csv"
+        self.pipeline.config.write_text(config.replace(per_company, str(shared)), encoding="utf-8")
         reject = self.assert_reject("unknown_company", "pay_bases", "company_id")
         self.assertEqual((reject["source"], reject["line"]), (str(shared), 2))
 
@@ -161,8 +161,8 @@ class BadInput(unittest.TestCase):
         self.assertIn(self.pipeline.stage("transform").status, (0, PARTIAL))
         self.refused(self.pipeline.stage("load"), PARTIAL)
         self.assertEqual(self.pipeline.query(bakery), before)
-        self.assertEqual(self.pipeline.query("SELECT status FROM payroll.discrepancy WHERE code = 'invoice_total_mismatch'"),
-                         [{"status": "resolved"}])
+        self.assertEqual(self.pipeline.query("""
+            SELECT status FROM payroll.discrepancy WHERE code = 'invoice_total_mismatch'"""), [{"status": "resolved"}])
         self.assertEqual(self.pipeline.query("""
             SELECT outcome FROM report.sync_status WHERE company_id = 'boulangerie-martin' AND source = 'payroll'"""),
             [{"outcome": "failed"}])

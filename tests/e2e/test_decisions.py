@@ -20,23 +20,26 @@ class Decisions(unittest.TestCase):
         member = self.one(f"""SELECT member_id, candidates -> 0 ->> 'employee_id' AS employee_id, held_cents
                               FROM payroll.discrepancy WHERE code = 'member_not_in_payroll'""")
         self.assertEqual(member["held_cents"], 11710)
-        self.pipeline.psql(f"""SELECT payroll.link_member('{KELLER}', '{member["member_id"]}', '{member["employee_id"]}',
-                                                          'same person, her maiden name is misspelt at Alan')""")
+        self.pipeline.psql(f"""SELECT payroll.link_member('{KELLER}', '{member["member_id"]}',
+                                                          '{member["employee_id"]}', 'same person, her maiden name is misspelt at Alan')""")
         self.pipeline.run()
         self.assertEqual(self.pipeline.query(f"""
             SELECT c.status, c.employer_cents, c.employee_cents, m.employee_id
             FROM payroll.contribution c JOIN payroll.employment m USING (company_id, employment_id)
             WHERE c.member_id = '{member["member_id"]}'"""), [
-                {"status": "ready", "employer_cents": 7026, "employee_cents": 4684, "employee_id": member["employee_id"]}])
+                {"status": "ready", "employer_cents": 7026, "employee_cents": 4684,
+                 "employee_id": member["employee_id"]}])
         self.assertEqual(self.pipeline.query(f"""
             SELECT DISTINCT status FROM payroll.discrepancy
             WHERE company_id = '{KELLER}' AND (member_id = '{member["member_id"]}' AND code = 'member_not_in_payroll'
-                OR employee_id = '{member["employee_id"]}' AND code = 'employee_not_at_insurer')"""), [{"status": "resolved"}])
+                OR employee_id = '{member["employee_id"]}' AND code = 'employee_not_at_insurer')"""),
+            [{"status": "resolved"}])
 
     def test_a_dispense_covers_somebody_without_contract(self):
-        romain = self.one("""SELECT employee_id, employment_id FROM payroll.discrepancy WHERE code = 'no_contract_assigned'""")
+        romain = self.one("""
+            SELECT employee_id, employment_id FROM payroll.discrepancy WHERE code = 'no_contract_assigned'""")
         self.pipeline.psql(f"""SELECT payroll.record_dispense('{KELLER}', '{romain["employee_id"]}', 'individual',
-                               '2026-01-01', '2026-12-31', 'attestation.pdf', 'own contract until the end of the year')""")
+                               '2026-01-01', '2026-12-31', 'attestation.pdf', 'own contract until December')""")
         self.pipeline.run()
         self.assertEqual(self.one("SELECT status FROM payroll.discrepancy WHERE code = 'no_contract_assigned'"),
                          {"status": "resolved"})

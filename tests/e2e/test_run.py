@@ -40,7 +40,8 @@ class SampleMonth(unittest.TestCase):
             {"last_name": "Bertin", **usual}, {"last_name": "Caron", **usual}, {"last_name": "Delorme", **usual},
             {"last_name": "Fontaine", **usual}, {"last_name": "Lefort", **usual},
             {"last_name": "Martin", **contract, "amount_cents": 18690, "employer_cents": 11214, "employee_cents": 7476},
-            {"last_name": "Masson", **contract, "amount_cents": 23420, "employer_cents": 14052, "employee_cents": 9368}])
+            {"last_name": "Masson", **contract, "amount_cents": 23420, "employer_cents": 14052,
+             "employee_cents": 9368}])
         self.assertEqual(self.discrepancies("boulangerie-martin"), [])
 
     def test_company_two_adds_up(self):
@@ -49,8 +50,8 @@ class SampleMonth(unittest.TestCase):
             SELECT total_cents, lines_cents, allocated_cents, held_cents, difference_cents FROM report.invoice_control
             WHERE company_id = 'menuiserie-des-alpes' AND billing_month = {MONTH}""")
         total = totals["amount_cents"]
-        self.assertEqual(invoice, [{"total_cents": total, "lines_cents": total, "allocated_cents": total, "held_cents": 0,
-                                    "difference_cents": 0}])
+        self.assertEqual(invoice, [{"total_cents": total, "lines_cents": total, "allocated_cents": total,
+                                    "held_cents": 0, "difference_cents": 0}])
         self.assertEqual(totals["held_cents"], 0)
         self.assertEqual(self.pipeline.query(f"""
             SELECT DISTINCT code FROM payroll.discrepancy
@@ -90,8 +91,10 @@ class SampleMonth(unittest.TestCase):
     def test_held_money_is_explained(self):
         rows = self.pipeline.query("""
             SELECT c.company_id, c.held, d.held AS explained
-            FROM (SELECT company_id, sum(amount_cents) AS held FROM payroll.contribution WHERE status = 'held' GROUP BY 1) c
-            LEFT JOIN (SELECT company_id, sum(held_cents) AS held FROM payroll.discrepancy GROUP BY 1) d USING (company_id)""")
+            FROM (SELECT company_id, sum(amount_cents) AS held FROM payroll.contribution
+                  WHERE status = 'held' GROUP BY company_id) c
+            LEFT JOIN (SELECT company_id, sum(held_cents) AS held FROM payroll.discrepancy
+                       GROUP BY company_id) d USING (company_id)""")
         self.assertEqual([row["company_id"] for row in rows], ["transports-keller"])
         self.assertEqual(rows[0]["held"], rows[0]["explained"])
 
@@ -105,8 +108,8 @@ class SampleMonth(unittest.TestCase):
             SELECT last_name, reason, ground FROM report.uncovered_employee
             WHERE company_id = 'menuiserie-des-alpes' AND payroll_month = {MONTH} ORDER BY last_name""")
         self.assertEqual([(row["last_name"], row["reason"], row["ground"]) for row in rows], [
-            ("Cadiou", "exempt", "c2s"), ("Hervé", "exempt", "other_collective"), ("Jacquet", "exempt", "short_contract"),
-            ("Sabatier", "pending", None), ("Weber", "exempt", "other_collective")])
+            ("Cadiou", "exempt", "c2s"), ("Hervé", "exempt", "other_collective"),
+            ("Jacquet", "exempt", "short_contract"), ("Sabatier", "pending", None), ("Weber", "exempt", "other_collective")])
 
     def test_numbers_of_people_stay_out_of_messages(self):
         numbers = [person.nir[:13] for company in self.pipeline.companies for person in company.people if person.nir]
@@ -134,7 +137,8 @@ class SecondNight(unittest.TestCase):
             SELECT table_name FROM information_schema.tables
             WHERE table_schema = 'payroll' AND table_type = 'BASE TABLE'
                 AND table_name NOT IN ('source_sync', 'discrepancy')""")]
-        return {table: collections.Counter(pipeline.psql(f"SELECT xmin FROM payroll.{table}").split()) for table in tables}
+        return {table: collections.Counter(pipeline.psql(f"SELECT xmin FROM payroll.{table}").split())
+                for table in tables}
 
 
 if __name__ == "__main__":

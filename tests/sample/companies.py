@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the sample's three companies as the sources hold them: what feed.py serves, the spreadsheets, and expected.json,
-the discrepancies and shares that a run must come to.  usage: companies.py FOLDER"""
+"""Writes the sample's three companies as the sources hold them: what feed.py serves, the spreadsheets, and
+expected.json, the discrepancies and shares that a run must come to.  usage: companies.py FOLDER"""
 import pathlib
 import sys
 

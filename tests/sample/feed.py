@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Serves the sample over HTTP as its sources do: Alan under /alan/v1, PayFit under /payfit.
 
-The data lies in a folder (see companies.py) and is read again when a file changes, so that a test plays the next night by
-editing it. Faults are switched on over /admin, from loopback only:
-  PUT /admin/faults     [{"match": "regex of path?query", "skip": 0, "times": 1, "status": 503, "headers": {}, "body": "…",
-                          "delay_s": 0.0, "drop": false}, …]   the first rule that matches and is not used up answers;
+The data lies in a folder (see companies.py) and is read again when a file changes, so that a test plays the next night
+by editing it. Faults are switched on over /admin, from loopback only:
+  PUT /admin/faults     [{"match": "regex of path?query", "skip": 0, "times": 1, "status": 503, "headers": {},
+                          "body": "…", "delay_s": 0.0, "drop": false}, …]   the first rule that matches and is not used up answers;
                         without status the true answer goes out after delay_s, and drop closes the connection instead
-  GET /admin/requests   what was asked since the last PUT: [{"method", "path", "status", "conditional", "connection"}, …]
+  GET /admin/requests   what was asked since the last PUT: [{"method", "path", "status", "conditional", …}, …]
 """
 import argparse
 import base64

@@ -1,5 +1,5 @@
-"""Company 3: every discrepancy at least once, each by a cause a payroll manager would recognise. What each person, contract
-and invoice must raise stands beside it, in expect(); the end-to-end test compares the whole list."""
+"""Company 3: every discrepancy at least once, each by a cause a payroll manager would recognise. What each person,
+contract and invoice must raise stands beside it, in expect(); the end-to-end test compares the whole list."""
 from world import Company, Term, nir_key, with_luhn
 
 STALE = "2026-04-22T04:00:00Z"  # Alan's data stood still for five days
@@ -117,13 +117,13 @@ def identity(haulier):
 
 
 def synchronisation(haulier):
-    haulier.expect("stale_synchronisation", ("source", "alan"), "Alan's account was last brought up to date on the 22nd")
+    haulier.expect("stale_synchronisation", ("source", "alan"), "Alan's data stands as it was on the 22nd")
 
     patrick = haulier.company.person("Patrick Wagner", 1, "1968-01-09")
     haulier.hire(patrick, option="CONFORT")
     affiliation = haulier.join(patrick, option="CONFORT", updated_at="2026-04-26T10:00:00Z")
     haulier.bill(affiliation, amount_cents=BASE)
-    haulier.expect("recent_change", patrick, "moved to CONFORT the day after the invoice, which was made at BASE's price")
+    haulier.expect("recent_change", patrick, "moved to CONFORT the day after the invoice, which has BASE's price")
 
 
 def assignment(haulier):
@@ -153,7 +153,7 @@ def exemptions(haulier):
         return person, haulier.join(person, status="exempt", exemption={
             "ground": ground, "valid_from": "2025-10-01", "valid_to": until, "proof": proof}, **more)
 
-    samia, affiliation = exempt("Samia Toumi", 2, "1990-05-25", "other_collective", "2026-12-31", "attestation-samia.pdf")
+    samia, affiliation = exempt("Samia Toumi", 2, "1990-05-25", "other_collective", "2026-12-31", "attestation.pdf")
     haulier.bill(affiliation)
     haulier.expect("exempt_but_billed", samia, "covered by her husband's employer, and billed all the same", held=BASE)
 
@@ -208,12 +208,14 @@ def prices(haulier):
     tom = company.person("Tom Becker", 1, "2003-01-23")
     haulier.hire(tom, "2025-09-01", option="ECO")
     haulier.bill(haulier.join(tom, "2025-09-01", option="ECO"))
-    haulier.expect("employer_share_below_minimum", ("contract", haulier.health.id), "the trainees' formula leaves the employer 40 %")
+    haulier.expect("employer_share_below_minimum", ("contract", haulier.health.id),
+                   "the trainees' formula leaves the employer 40 %")
 
     _, affiliation = haulier.usual("Irène Weiss", 2, "1987-03-03")
     haulier.bill(affiliation, member_type="employee", option_code="SURCO", amount_cents=2150,
                  label="Santé, surcomplémentaire", id="lin_surco")
-    haulier.expect("split_rule_missing", ("contract", haulier.health.id), "an extra formula that the contract's terms do not know", held=2150)
+    haulier.expect("split_rule_missing", ("contract", haulier.health.id), held=2150,
+                   why="an extra formula that the contract's terms do not know")
 
     boris, affiliation = haulier.usual("Boris Lang", 1, "1978-10-16")
     haulier.bill(affiliation)
@@ -232,11 +234,14 @@ def contracts(haulier):
     old = company.contract("health", "SANTE0000000030", [Term("BASE", "ENS", price=10980)], valid_from="2020-01-01",
                            valid_to="2025-12-31", status="terminated", siren=OLD_SIREN)
     haulier.site.plan("health", old.reference, "BASE", "ENS")
-    haulier.expect("contract_superseded", ("contract", old.id), "replaced in January with the new SIREN, still in payroll")
+    haulier.expect("contract_superseded", ("contract", old.id), "replaced with the new SIREN, still in payroll")
 
     _, affiliation = haulier.usual("Greta Baumann", 2, "1986-06-06")
-    haulier.bill(affiliation, contract_id="ct_sante0000000099", member_type="child", beneficiary=f"{affiliation['member_id']}_child1")
-    haulier.expect("contract_unknown", ("contract", "ct_sante0000000099"), "her child is billed under a contract Alan does not list", held=6980)
+    unknown = "ct_sante0000000099"
+    haulier.bill(affiliation, contract_id=unknown, member_type="child",
+                 beneficiary=f"{affiliation['member_id']}_child1")
+    haulier.expect("contract_unknown", ("contract", unknown), held=6980,
+                   why="her child is billed under a contract Alan does not list")
 
 
 def invoices(haulier):
@@ -250,7 +255,7 @@ def invoices(haulier):
     short = company.invoice("2026-04", suffix="-C")
     haulier.bill(_second_site(haulier, "Justine Oster", 2, "1989-12-19"), short)
     short["line_count"] += 1
-    haulier.expect("line_count_mismatch", ("invoice", short["id"]), "a free newborn's line at 0.00 did not come through")
+    haulier.expect("line_count_mismatch", ("invoice", short["id"]), "a newborn's free line did not come through")
 
     late = company.invoice("2026-04", suffix="-D", siren=OLD_SIREN)
     haulier.bill(_second_site(haulier, "Léon Stein", 1, "1995-05-15"), late)

@@ -1,5 +1,5 @@
-"""Company 2: forty people over two establishments, each with its own PayFit key. Executives and others, two formulas and
-an optional reinforcement, partners and children, provident premiums on T1 and T2, four people exempt with proof, pay
+"""Company 2: forty people over two establishments, each with its own PayFit key. Executives and others, two formulas
+and an optional reinforcement, partners and children, provident premiums on T1 and T2, four people exempt with proof, pay
 bases from a spreadsheet. Everything adds up; only facts are reported."""
 from world import MONTHS, Company, Term
 
@@ -108,7 +108,8 @@ def settle(company, sites, plans, health, provident, row):
     if exempt:
         ground, until = exempt
         company.join(person, health, since, None, population, category, status="exempt", exemption={
-            "ground": ground, "valid_from": "2025-11-01", "valid_to": until, "proof": f"attestation-{person.number}.pdf"})
+            "ground": ground, "valid_from": "2025-11-01", "valid_to": until,
+            "proof": f"attestation-{person.number}.pdf"})
         covered = None
     else:
         covered = company.join(person, health, since, formula, population, category,

@@ -8,25 +8,28 @@ cd "$(dirname "$0")/../.."
 state=.local
 bin=${BUILD:-build}/bin
 database=payroll
-case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in fr*) language=fr ;; *) language=en ;; esac
 as_of=27T06:00:00Z # the sample's now, in its payroll month
+language=en
+[[ ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} != fr* ]] || language=fr
 
 feed_runs() {
-    [ -s "$state/feed.pid" ] && tr '\0' ' ' <"/proc/$(cat "$state/feed.pid")/cmdline" 2>/dev/null | grep -q sample/feed.py
+    [ -s "$state/feed.pid" ] && grep -qs sample/feed.py "/proc/$(cat "$state/feed.pid")/cmdline"
 }
 
 start_feed() {
     python3 -B tests/sample/companies.py "$state/sample"
     if ! feed_runs; then
         rm -f "$state/feed.port"
-        setsid nohup python3 -B tests/sample/feed.py --data "$state/sample" >"$state/feed.port" 2>"$state/feed.log" </dev/null &
+        setsid nohup python3 -B tests/sample/feed.py --data "$state/sample" \
+            >"$state/feed.port" 2>"$state/feed.log" </dev/null &
         echo $! >"$state/feed.pid"
         for _ in $(seq 100); do [ -s "$state/feed.port" ] || sleep 0.1; done
         [ -s "$state/feed.port" ] || { echo "The sample feed did not start: see $state/feed.log" >&2; exit 69; }
     fi
     local url
     url=http://127.0.0.1:$(cat "$state/feed.port")
-    export ALAN_API_URL=$url/alan PAYFIT_API_URL=$url/payfit ALAN_TOKEN=alan-sample-token IMPORTS_DIR=$state/sample/imports
+    export ALAN_API_URL=$url/alan ALAN_TOKEN=alan-sample-token
+    export PAYFIT_API_URL=$url/payfit IMPORTS_DIR=$state/sample/imports
     export PAYFIT_KEY_BAKERY=payfit-sample-key-bakery PAYFIT_KEY_HAULIER=payfit-sample-key-haulier
     export PAYFIT_KEY_JOINERY_1=payfit-sample-key-joinery-lyon PAYFIT_KEY_JOINERY_2=payfit-sample-key-joinery-grenoble
 }
@@ -37,7 +40,7 @@ use_database() {
     cluster=$(tests/cluster.sh start "$state")
     eval "$cluster"
     export PGDATABASE=$database
-    psql -XAtq -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$database'" | grep -q 1 || createdb "$database"
+    psql -XAtq -d postgres -c "SELECT datname FROM pg_database" | grep -qx "$database" || createdb "$database"
 }
 
 # psql on the database that load writes to.

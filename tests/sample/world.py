@@ -149,8 +149,8 @@ class Site:
         self.data[name].append(plan)
         return plan
 
-    def hire(self, person, since, until=None, health=None, provident=None, executive=False, status="ACTIVE", exempt=None,
-             **wrong):
+    def hire(self, person, since, until=None, health=None, provident=None, executive=False, status="ACTIVE",
+             exempt=None, **wrong):
         """Puts a person on the payroll; wrong overrides PayFit's fields of the collaborator."""
         count = sum(len(site.data["collaborators"]) for site in self.company.sites) + 1
         person.employee_id = hex_id(self.siret, "collaborator", count)
@@ -162,7 +162,8 @@ class Site:
         self.data["collaborators"].append({
             "id": person.employee_id, "matricule": f"{count:04d}", "firstName": person.first_name,
             "lastName": person.last_name, "birthName": person.birth_name, "birthDate": person.birth_date,
-            "socialSecurityNumber": person.nir, "temporaryTechnicalNumber": person.ntt, "contracts": [contract], **wrong})
+            "socialSecurityNumber": person.nir, "temporaryTechnicalNumber": person.ntt,
+            "contracts": [contract], **wrong})
         employment = {"contractId": person.employment_id, "collaboratorId": person.employee_id, "startDate": since,
                       "endDate": until, "status": status, "statutConventionnelDsn": "04" if executive else "07",
                       "estCadreDirigeant": False,
@@ -206,18 +207,19 @@ class Company:
         contract = Contract(f"ct_{reference.lower()}", product, reference, list(terms))
         self.contracts.append(contract)
         self.alan["contracts"].append({
-            "id": contract.id, "product": product, "reference": reference, "insurer_code": "AALAN1", "delegate_code": None,
-            "siren": self.siren, "valid_from": valid_from, "valid_to": valid_to, "status": status, "proration": "none",
+            "id": contract.id, "product": product, "reference": reference, "insurer_code": "AALAN1",
+            "delegate_code": None, "siren": self.siren, "valid_from": valid_from, "valid_to": valid_to, "status": status, "proration": "none",
             "updated_at": "2026-01-05T08:00:00Z", "terms": [term.wire(valid_from) for term in contract.terms], **more})
         return contract
 
     def join(self, person, contract, since, option, population, category="all", until=None, status="active",
              exemption=None, partners=0, children=0, updated_at="2026-01-10T09:00:00Z", **wrong):
-        """Makes a person a member at Alan, or affiliates a member to one more contract; wrong overrides Alan's fields."""
+        """Makes a person a member at Alan, or a member affiliated to one more contract; wrong overrides Alan's fields."""
         person.member_id = person.member_id or f"mbr_{self.alan_id[4:7]}{person.number:03d}"
         affiliation = {
-            "id": f"aff_{len(self.alan['affiliations']) + 1:04d}", "member_id": person.member_id, "contract_id": contract.id,
-            "status": status, "nir": as_alan_writes(person.nir, person.number), "first_name": person.first_name, "last_name": person.last_name,
+            "id": f"aff_{len(self.alan['affiliations']) + 1:04d}", "member_id": person.member_id,
+            "contract_id": contract.id, "status": status, "nir": as_alan_writes(person.nir, person.number),
+            "first_name": person.first_name, "last_name": person.last_name,
             "birth_name": person.birth_name, "birth_date": person.birth_date, "option_code": option,
             "population_code": population, "category": category,
             "beneficiaries": {"partners": partners, "children": children, "others": 0}, "starts_on": since,
@@ -231,7 +233,8 @@ class Company:
         invoice = {"id": f"inv_{self.alan_id[4:7]}_{number}", "number": f"ALAN-{self.siren[:3]}-{number}",
                    "type": "invoice", "siren": self.siren, "billing_month": month,
                    "issued_on": issued_on or f"{month}-25", "due_on": f"{month}-28", "currency": "EUR",
-                   "total_cents": 0, "line_count": 0, "status": "issued", "updated_at": f"{month}-25T05:00:00Z", **wrong}
+                   "total_cents": 0, "line_count": 0, "status": "issued",
+                   "updated_at": f"{month}-25T05:00:00Z", **wrong}
         self.alan["invoices"].append(invoice)
         return invoice
 
@@ -245,7 +248,8 @@ class Company:
         number = 1 + sum(line["invoice_id"] == invoice["id"] for line in self.alan["invoice_lines"])
         line = {"id": f"{invoice['id'].replace('inv', 'lin')}_{number:03d}",
                 "invoice_id": invoice["id"], "contract_id": contract.id, "member_id": affiliation["member_id"],
-                "nir": affiliation["nir"], "first_name": affiliation["first_name"], "last_name": affiliation["last_name"],
+                "nir": affiliation["nir"], "first_name": affiliation["first_name"],
+                "last_name": affiliation["last_name"],
                 "birth_date": affiliation["birth_date"], "member_type": member_type, "beneficiary_id": beneficiary,
                 "option_code": option, "population_code": population, "category": affiliation["category"],
                 "basis": basis, "base_cents": base, "cover_from": month_first(month), "cover_to": month_last(month),
