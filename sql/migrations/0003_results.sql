@@ -64,7 +64,7 @@ CREATE TABLE payroll.contribution (
     CONSTRAINT contribution_payroll_month_check CHECK (extract(day FROM payroll_month) = 1),
     CONSTRAINT contribution_billing_month_check CHECK (extract(day FROM billing_month) = 1),
     CONSTRAINT contribution_product_check CHECK (product IN ('health', 'provident')),
-    CONSTRAINT contribution_component_check CHECK (component IN ('fixed', 'pmss', 'gross', 't1', 't2')),
+    CONSTRAINT contribution_component_check CHECK (component IN ('fixed', 'pmss', 'gross', 't1', 't2', 'tb')),
     CONSTRAINT contribution_member_type_check CHECK (
         member_type IN ('employee', 'partner', 'child', 'family', 'option')),
     CONSTRAINT contribution_cover_check CHECK (
@@ -88,7 +88,7 @@ COMMENT ON COLUMN payroll.contribution.member_id IS 'Person billed; null: billed
 COMMENT ON COLUMN payroll.contribution.contract_id IS 'Alan''s contract.';
 COMMENT ON COLUMN payroll.contribution.billing_month IS 'Month of the invoice, its first day.';
 COMMENT ON COLUMN payroll.contribution.product IS 'health or provident; null: held, its contract is unknown.';
-COMMENT ON COLUMN payroll.contribution.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1 or t2.';
+COMMENT ON COLUMN payroll.contribution.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1, t2 or tb.';
 COMMENT ON COLUMN payroll.contribution.member_type IS
     'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN payroll.contribution.option_code IS 'Option code declared in the DSN.';
