@@ -137,10 +137,15 @@ struct request_list {
     int n;
 };
 
+month_t source_first_month(const struct entity_source *entity, month_t first)
+{
+    return entity->record == &pay_base_record ? first - first % 12 : first;
+}
+
 static void add_months(struct request_list *list, struct request q, month_t first, month_t last)
 {
     bool monthly = q.entity->per & PER_MONTH;
-    for (month_t m = first; m <= last; m++) {
+    for (month_t m = source_first_month(q.entity, first); m <= last; m++) {
         q.month = monthly ? m : MONTH_NONE;
         if (list->v)
             list->v[list->n] = q;

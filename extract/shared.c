@@ -153,7 +153,7 @@ static int list_files(struct shared *s, const struct source *sources, int n_sour
     for (int i = 0; i < n_sources; i++) {
         for (int e = 0; e < sources[i].n_entities; e++) {
             const struct entity_source *entity = &sources[i].entities[e];
-            for (month_t m = first; entity->shared && m <= last; m++) {
+            for (month_t m = source_first_month(entity, first); entity->shared && m <= last; m++) {
                 bool monthly = entity->per & PER_MONTH;
                 struct request q = {&sources[i], entity, NULL, NULL, monthly ? m : MONTH_NONE};
                 if (s->file) {

@@ -115,6 +115,10 @@ struct request {
     month_t month;                                    /* MONTH_NONE unless PER_MONTH */
 };
 
+/* The first month that an entity is read for, in a window that begins with `first`: pay bases from the January before,
+ * because tranches are counted from the beginning of the year. */
+month_t source_first_month(const struct entity_source *entity, month_t first);
+
 /* All requests of one company for a window of months, in a fixed order, in the arena. Establishments without a
  * payroll_company_id are passed over where the entity's path needs one. */
 struct request *source_requests(const struct source *sources, int n, const struct config_company *company,
