@@ -24,12 +24,24 @@ GRANT INSERT ON payroll.discrepancy_event TO payroll_loader;
 GRANT SELECT ON
     payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employment,
     payroll.payroll_contract, payroll.payroll_period, payroll.contribution, payroll.coverage, payroll.invoice_control,
-    payroll.discrepancy_code, payroll.discrepancy, payroll.dispense_ground, payroll.period, payroll.social_rate,
-    pipeline.run
+    payroll.discrepancy_code, payroll.discrepancy, payroll.dispense_ground, payroll.period, payroll.period_event,
+    payroll.social_rate, pipeline.run
     TO payroll_reader;
 GRANT SELECT (company_id, employee_id, matricule, first_name, last_name, birth_name, birth_date, nir_masked, ntt_masked)
     ON payroll.employee TO payroll_reader;
 GRANT SELECT (company_id, member_id, first_name, last_name, birth_date, employee_id, matched_by, nir_masked)
     ON payroll.member TO payroll_reader;
+GRANT SELECT (company_id, member_id, affiliation_id, contract_id, status, option_code, population_code, category,
+              partners, children, others, starts_on, ends_on, exemption_ground, exemption_from, exemption_to,
+              exemption_proof)
+    ON payroll.affiliation TO payroll_reader;
+GRANT SELECT (company_id, employee_id, ground, valid_from, valid_to, proof, ended_at)
+    ON payroll.dispense TO payroll_reader;
+GRANT SELECT (company_id, payroll_month, line_id, employment_id, cover_from, cover_to, cover_month, status, hold_code,
+              kind, invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name, first_name, category,
+              member_id, contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type,
+              option_code, population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm,
+              base_cents, amount_cents, employer_cents, employee_cents)
+    ON payroll.closed_row TO payroll_reader;
 GRANT SELECT (reject_id, run_id, shard, shards, stage, entity, company_id, reason, faults, source, line)
     ON pipeline.reject TO payroll_reader;

@@ -1,38 +1,37 @@
--- What goes on payslips. Fees, which no employee bears, and held money are not in it (report.invoice_control).
+-- What goes on payslips, closed months as they were frozen. Fees, which no employee bears, and held money are not in it
+-- (report.invoice_control).
 
 CREATE OR REPLACE VIEW report.payroll_ready WITH (security_invoker = true) AS
 SELECT
-    r.company_id,
-    r.payroll_month,
-    r.employment_id,
-    r.contract_id,
-    r.component,
-    r.cover_month,
-    left(m.siret, 9) AS siren,
-    substr(m.siret, 10, 5) AS nic,
-    m.employee_id,
-    e.matricule,
-    e.last_name,
-    e.first_name,
-    r.product,
-    c.reference AS contract_reference,
-    c.insurer_code,
-    r.option_code,
-    r.population_code,
-    r.base_cents,
-    r.amount_cents,
-    r.employer_cents,
-    r.employee_cents,
-    r.kind,
-    r.employer_cents AS csg_base_cents,
-    CASE r.product WHEN 'health' THEN r.employer_cents ELSE 0 END AS taxable_addback_cents,
+    company_id,
+    payroll_month,
+    employment_id,
+    contract_id,
+    component,
+    cover_month,
+    CASE WHEN siret IS NOT NULL THEN siren END AS siren,
+    substr(siret, 10, 5) AS nic,
+    employee_id,
+    matricule,
+    last_name,
+    first_name,
+    product,
+    contract_reference,
+    insurer_code,
+    option_code,
+    population_code,
+    base_cents,
+    amount_cents,
+    employer_cents,
+    employee_cents,
+    kind,
+    employer_cents AS csg_base_cents,
+    CASE product WHEN 'health' THEN employer_cents ELSE 0 END AS taxable_addback_cents,
     -- round(numeric) rounds half away from zero
-    CASE WHEN y.headcount < s.minimum_headcount THEN 0
-         WHEN y.headcount IS NOT NULL THEN round(r.employer_cents::numeric * s.rate_ppm / 1000000)::bigint
-    END AS forfait_social_cents,
-    CASE WHEN s.rate_ppm IS NULL THEN
-             'no rate known for ' || to_char(r.payroll_month, 'YYYY-MM') || ': add it to payroll.social_rate'
-         WHEN y.headcount IS NULL THEN 'headcount of the company not known'
+    round(employer_cents::numeric * forfait_social_ppm / 1000000)::bigint AS forfait_social_cents,
+    CASE WHEN forfait_social_ppm IS NOT NULL THEN NULL
+         WHEN headcount IS NULL THEN 'headcount of the company not known'
+         ELSE 'no rate known for ' || to_char(payroll_month, 'YYYY-MM') || ': add it to payroll.social_rate'
     END AS forfait_social_note
 FROM (
     SELECT
@@ -41,8 +40,19 @@ FROM (
         employment_id,
         contract_id,
         component,
-        date_trunc('month', cover_from::timestamp)::date AS cover_month,
+        cover_month,
+        -- the same in all rows of a group, whose month was frozen or is looked up as a whole
+        max(siren) AS siren,
+        max(siret) AS siret,
+        max(employee_id) AS employee_id,
+        max(matricule) AS matricule,
+        max(last_name) AS last_name,
+        max(first_name) AS first_name,
         max(product) AS product,
+        max(contract_reference) AS contract_reference,
+        max(insurer_code) AS insurer_code,
+        max(headcount) AS headcount,
+        max(forfait_social_ppm) AS forfait_social_ppm,
         -- the employee's own codes before those of a partner, child or option
         coalesce(max(option_code) FILTER (WHERE member_type IN ('employee', 'family')), max(option_code))
             AS option_code,
@@ -53,17 +63,10 @@ FROM (
         sum(employer_cents)::bigint AS employer_cents,
         sum(employee_cents)::bigint AS employee_cents,
         CASE WHEN min(kind) = max(kind) THEN min(kind) ELSE 'regularisation' END AS kind
-    FROM payroll.contribution
-    WHERE status = 'ready' AND employment_id IS NOT NULL
-    GROUP BY company_id, payroll_month, employment_id, contract_id, component,
-        date_trunc('month', cover_from::timestamp)::date
-) AS r
-LEFT JOIN payroll.employment AS m ON m.company_id = r.company_id AND m.employment_id = r.employment_id
-LEFT JOIN payroll.employee AS e ON e.company_id = m.company_id AND e.employee_id = m.employee_id
-LEFT JOIN payroll.contract AS c ON c.company_id = r.company_id AND c.contract_id = r.contract_id
-LEFT JOIN payroll.company AS y ON y.company_id = r.company_id
-LEFT JOIN payroll.social_rate AS s
-    ON s.name = 'forfait_social' AND r.payroll_month BETWEEN s.valid_from AND s.valid_to;
+    FROM payroll.ready_line
+    WHERE employment_id IS NOT NULL
+    GROUP BY company_id, payroll_month, employment_id, contract_id, component, cover_month
+) AS r;
 
 COMMENT ON VIEW report.payroll_ready IS
     'What goes on payslips: one row per payroll month, contract of employment, contract, component and cover month.';

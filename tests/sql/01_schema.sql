@@ -2,15 +2,16 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(67);
+SELECT plan(68);
 
 -- ---- what there is ----
 
 SELECT has_schema(name, 'schema ' || name) FROM unnest(ARRAY['payroll', 'pipeline', 'report']) AS name;
 SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
-    'affiliation', 'company', 'contract', 'contribution', 'coverage', 'discrepancy', 'discrepancy_code',
+    'affiliation', 'closed_row', 'company', 'contract', 'contribution', 'coverage', 'discrepancy', 'discrepancy_code',
     'discrepancy_event', 'dispense', 'dispense_ground', 'employee', 'employment', 'invoice', 'invoice_control', 'link',
-    'member', 'pay_base', 'payroll_contract', 'payroll_period', 'period', 'social_rate', 'source_sync'],
+    'member', 'pay_base', 'payroll_contract', 'payroll_period', 'period', 'period_event', 'social_rate',
+    'source_sync'],
     'tables of payroll')
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;
 SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'reject', 'run'], 'tables of pipeline');
@@ -37,7 +38,8 @@ FROM (VALUES
     ('discrepancy_event', ARRAY['company_id', 'discrepancy_id', 'event_id']),
     ('link', ARRAY['company_id', 'link_id']),
     ('dispense', ARRAY['company_id', 'dispense_id']),
-    ('period', ARRAY['company_id', 'payroll_month'])) AS t (name, key);
+    ('period', ARRAY['company_id', 'payroll_month']),
+    ('period_event', ARRAY['company_id', 'payroll_month', 'event_id'])) AS t (name, key);
 
 SELECT is_empty($$
     SELECT attrelid::regclass, attname, format_type(atttypid, atttypmod)

@@ -158,7 +158,7 @@ SELECT is_empty($$
         AND attname IN ('nir', 'ntt', 'raw')
         AND has_column_privilege('payroll_reader', attrelid, attnum, 'SELECT')
     $$, 'the reader has no right on a column with numbers');
-SELECT is(count(*), 5::bigint, 'those columns are five')
+SELECT is(count(*), 7::bigint, 'those columns are seven')
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
 WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p')
     AND attname IN ('nir', 'ntt', 'raw');
