@@ -172,7 +172,7 @@ static void forget(struct load *l)
         l->entity[i].changes = (struct changes){0};
     }
     l->companies = l->syncs = l->reject_changes = (struct changes){0};
-    *l->finished_at = '\0';
+    *l->finished_at = *l->pg.sqlstate = '\0';
 }
 
 bool publish(struct load *l, struct err *err)
