@@ -22,6 +22,12 @@ BEGIN
             MESSAGE = 'the note is empty',
             HINT = 'Say why in a few words: the note is kept with your name and the time.';
     END IF;
+    -- report.discrepancy_inbox writes <word> where only a person knows.
+    IF note ~ '^\s*<[^<>]*>\s*$' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('the note is still %s', btrim(note)),
+            HINT = 'Say why in a few words in its place.';
+    END IF;
     IF length(note) > 1000 THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('the note has %s characters, at most 1000 are kept', length(note));

@@ -25,6 +25,11 @@ BEGIN
             MESSAGE = format('a dispense cannot run from %L to %L', valid_from, valid_to),
             HINT = 'valid_from is its first day; valid_to its last, or null while it has no end.';
     END IF;
+    IF document ~ '^<[^<>]*>$' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('the proof is still %s', document),
+            HINT = 'Name the document in its place, or say where it is kept; null while there is none.';
+    END IF;
     IF octet_length(document) > 500 THEN
         RAISE invalid_parameter_value USING
             MESSAGE = 'proof is longer than 500 bytes',

@@ -34,15 +34,97 @@ SELECT
     payroll.render(k.title_en, v.en) AS title_en,
     payroll.render(k.remedy_fr, v.fr) AS remedy_fr,
     payroll.render(k.remedy_en, v.en) AS remedy_en,
-    -- A link decides for somebody whom numbers leave unmatched: the person named, or else the best candidate.
-    CASE WHEN d.code IN ('member_not_in_payroll', 'nir_mismatch', 'nir_missing')
-              AND d.member_id IS NOT NULL AND coalesce(b.matched_by, 'none') = 'none' AND n.link_to IS NOT NULL
-         THEN format('SELECT payroll.link_member(%L, %L, %L, %L);', d.company_id, d.member_id, n.link_to,
-                     'discrepancy ' || d.id || ': the same person')
+    CASE
+        -- A link decides for somebody whom numbers leave unmatched: the person named, or else the best candidate.
+        WHEN d.code IN ('member_not_in_payroll', 'nir_mismatch')
+             AND d.member_id IS NOT NULL AND coalesce(b.matched_by, 'none') = 'none' AND w.employee_id IS NOT NULL
+        THEN format('SELECT payroll.link_member(%L, %L, %L, %L);', d.company_id, d.member_id, w.employee_id,
+                    'discrepancy ' || d.id || ': the same person')
+        -- The ground and the first day are Alan's where Alan holds a dispense without proof.
+        WHEN d.code IN ('employee_not_at_insurer', 'assigned_not_affiliated', 'no_contract_assigned',
+                        'dispense_expired', 'dispense_unproven') AND w.employee_id IS NOT NULL
+        THEN CASE WHEN d.code = 'dispense_unproven' AND o.recorded THEN
+                      format('SELECT payroll.end_dispense(%L, %L, %L, %L); ', d.company_id, w.employee_id,
+                             o.valid_from - 1, 'discrepancy ' || d.id || ': recorded again with its proof')
+                  ELSE '' END
+             || format('SELECT payroll.record_dispense(%L, %L, %L, %L, %L, %L, %L);', d.company_id, w.employee_id,
+                       coalesce(CASE d.code WHEN 'dispense_expired' THEN d.expected
+                                            WHEN 'dispense_unproven' THEN d.actual END, '<ground>'),
+                       CASE WHEN d.code = 'dispense_expired' AND d.actual ~ '^\d{4}-\d\d-\d\d$' THEN d.actual::date + 1
+                            ELSE coalesce(o.valid_from, greatest(m.starts_on, d.payroll_month)) END,
+                       CASE d.code WHEN 'dispense_unproven' THEN o.valid_to END, '<proof>', 'discrepancy ' || d.id)
+        -- A dispense recorded here that no longer applies; Alan's and payroll's are ended there.
+        WHEN d.code IN ('exempt_but_billed', 'exempt_but_affiliated') AND o.recorded
+        THEN format('SELECT payroll.end_dispense(%L, %L, %L, %L);', d.company_id, w.employee_id,
+                    greatest(o.valid_from, coalesce(d.cover_month, d.payroll_month)) - 1, 'discrepancy ' || d.id)
+        -- Nothing to put right once somebody knows why.
+        WHEN d.code IN ('adjustment_without_original', 'amount_jump', 'retroactive_adjustment')
+        THEN format('SELECT payroll.accept_discrepancy(%s, %L);', d.id, '<why>')
     END AS call,
     d.candidates,
     d.first_seen_at,
-    d.last_seen_at
+    d.last_seen_at,
+    -- Whole numbers as report.identity_check gives them, and to whom.
+    CASE WHEN has_column_privilege('payroll.member'::regclass, 'nir', 'SELECT')
+         THEN payroll.member_nir(d.company_id, w.member_id)
+         ELSE (SELECT x.nir_masked FROM payroll.member AS x
+               WHERE x.company_id = d.company_id AND x.member_id = w.member_id)
+    END AS alan_nir,
+    CASE WHEN has_column_privilege('payroll.employee'::regclass, 'nir', 'SELECT')
+         THEN payroll.employee_nir(d.company_id, w.employee_id)
+         ELSE (SELECT x.nir_masked FROM payroll.employee AS x
+               WHERE x.company_id = d.company_id AND x.employee_id = w.employee_id)
+    END AS payroll_nir,
+    CASE WHEN has_column_privilege('payroll.employee'::regclass, 'ntt', 'SELECT')
+         THEN payroll.employee_ntt(d.company_id, w.employee_id)
+         ELSE (SELECT x.ntt_masked FROM payroll.employee AS x
+               WHERE x.company_id = d.company_id AND x.employee_id = w.employee_id)
+    END AS payroll_ntt,
+    (SELECT s.synced_at FROM payroll.source_sync AS s WHERE s.company_id = d.company_id AND s.source = 'alan')
+        AS alan_synced_at,
+    (SELECT s.synced_at FROM payroll.source_sync AS s WHERE s.company_id = d.company_id AND s.source = 'payroll')
+        AS payroll_synced_at,
+    CASE WHEN w.member_id IS NOT NULL OR w.employee_id IS NOT NULL THEN coalesce((
+        SELECT string_agg(concat_ws(' ', a.status, coalesce(x.reference, a.contract_id), a.option_code,
+                                    a.population_code, a.starts_on || '..' || coalesce(a.ends_on::text, '')),
+                          ', ' ORDER BY a.starts_on DESC, a.affiliation_id)
+        FROM payroll.affiliation AS a
+        LEFT JOIN payroll.contract AS x ON x.company_id = a.company_id AND x.contract_id = a.contract_id
+        WHERE a.company_id = d.company_id AND a.member_id = w.member_id), 'none')
+    END AS alan_affiliation,
+    CASE WHEN w.employee_id IS NOT NULL THEN coalesce((
+        SELECT string_agg(DISTINCT concat_ws(' ', x.reference, x.option_code, x.population_code), ', ')
+        FROM payroll.employment AS j
+        JOIN payroll.payroll_contract AS x ON x.company_id = j.company_id
+            AND (x.payroll_contract_id = ANY (j.health_contract_ids || j.provident_contract_ids)
+                 -- payroll may say it of the contract alone; a look through its long list, so only where it must be there
+                 OR d.code IN ('employee_not_at_insurer', 'assigned_not_affiliated') AND j.health_contract_ids = '{}'
+                    AND j.employment_id = ANY (x.employment_ids))
+        WHERE j.company_id = d.company_id AND j.employee_id = w.employee_id
+            AND (j.employment_id = d.employment_id OR d.employment_id IS NULL)), 'none')
+    END AS payroll_assignment,
+    CASE WHEN w.employee_id IS NOT NULL THEN coalesce((
+        SELECT string_agg(z.text, ', ' ORDER BY z.place, z.text)
+        FROM (
+            SELECT 1 AS place,
+                   concat_ws(' ', x.ground, x.valid_from || '..' || coalesce(x.valid_to::text, ''), 'recorded here',
+                             coalesce('(' || x.proof || ')', '(no proof)')) AS text
+            FROM payroll.dispense AS x
+            WHERE x.company_id = d.company_id AND x.employee_id = w.employee_id AND x.ended_at IS NULL
+            UNION ALL
+            SELECT 2,
+                   concat_ws(' ', a.exemption_ground, coalesce(a.exemption_from, a.starts_on) || '..'
+                             || coalesce(coalesce(a.exemption_to, a.ends_on)::text, ''), 'at Alan',
+                             coalesce('(' || a.exemption_proof || ')', '(no proof)'))
+            FROM payroll.affiliation AS a
+            WHERE a.company_id = d.company_id AND a.member_id = w.member_id AND a.status = 'exempt'
+            UNION ALL
+            SELECT 3, 'marked exempt in payroll'
+            WHERE EXISTS (SELECT FROM payroll.employment AS j
+                          WHERE j.company_id = d.company_id AND j.employee_id = w.employee_id AND j.exempt
+                              AND (j.employment_id = d.employment_id OR d.employment_id IS NULL))
+        ) AS z), 'none')
+    END AS dispense
 FROM payroll.discrepancy AS d
 JOIN payroll.discrepancy_code AS k ON k.code = d.code
 LEFT JOIN payroll.company AS y ON y.company_id = d.company_id
@@ -55,13 +137,21 @@ LEFT JOIN payroll.payroll_contract AS p
     ON p.company_id = d.company_id AND p.payroll_contract_id = d.contract_id
 LEFT JOIN payroll.invoice AS i ON i.company_id = d.company_id AND i.invoice_id = d.invoice_id
 -- OFFSET 0 has each value made once, not once for every text that holds it.
+-- Who it is on both sides: the person named, or else the best candidate.
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(d.employee_id, m.employee_id, b.employee_id, d.candidates -> 0 ->> 'employee_id') AS employee_id,
+        coalesce(d.member_id, (SELECT min(x.member_id) FROM payroll.member AS x
+                               WHERE x.company_id = d.company_id
+                                   AND x.employee_id = coalesce(d.employee_id, m.employee_id))) AS member_id
+    OFFSET 0
+) AS w
 CROSS JOIN LATERAL (
     SELECT
         payroll.person_name(e.first_name, e.last_name, coalesce(e.matricule, e.employee_id)) AS employee,
         payroll.person_name(b.first_name, b.last_name, coalesce(b.member_id, d.member_id)) AS member,
         coalesce(c.reference, p.reference, d.contract_id) AS contract,
         coalesce(i.number, d.invoice_id) AS invoice,
-        coalesce(d.employee_id, d.candidates -> 0 ->> 'employee_id') AS link_to,
         payroll.candidate_names(d.candidates, true) AS candidates,
         payroll.candidate_names(d.candidates, false) AS others,
         -- 351.30 for a price of 117.10 is three times the price
@@ -122,6 +212,25 @@ CROSS JOIN LATERAL (
         ) AS en
     OFFSET 0
 ) AS v
+-- The dispense that a call is about: one recorded here, or else Alan's.
+LEFT JOIN LATERAL (
+    SELECT z.recorded, z.valid_from, z.valid_to
+    FROM (
+        SELECT true AS recorded, x.valid_from, x.valid_to, x.proof
+        FROM payroll.dispense AS x
+        WHERE x.company_id = d.company_id AND x.employee_id = w.employee_id AND x.ended_at IS NULL
+        UNION ALL
+        SELECT false, coalesce(a.exemption_from, a.starts_on), coalesce(a.exemption_to, a.ends_on), a.exemption_proof
+        FROM payroll.affiliation AS a
+        WHERE a.company_id = d.company_id AND a.member_id = w.member_id AND a.status = 'exempt'
+    ) AS z
+    WHERE daterange(z.valid_from, z.valid_to, '[]')
+              && daterange(coalesce(d.cover_month, d.payroll_month),
+                           (coalesce(d.cover_month, d.payroll_month) + interval '1 month')::date)
+        AND (d.code <> 'dispense_unproven' OR z.proof IS NULL)
+    ORDER BY z.recorded DESC, z.valid_from
+    LIMIT 1
+) AS o ON d.code IN ('exempt_but_billed', 'exempt_but_affiliated', 'dispense_unproven')
 WHERE d.status IN ('open', 'in_progress');
 
 COMMENT ON VIEW report.discrepancy_inbox IS 'What is wrong and how to put it right: one row per open discrepancy.';
@@ -161,10 +270,26 @@ COMMENT ON COLUMN report.discrepancy_inbox.title_en IS 'What is wrong, in Englis
 COMMENT ON COLUMN report.discrepancy_inbox.remedy_fr IS 'What to do and where, in French.';
 COMMENT ON COLUMN report.discrepancy_inbox.remedy_en IS 'What to do and where, in English.';
 COMMENT ON COLUMN report.discrepancy_inbox.call IS
-    'SQL that puts it right, once somebody made sure that it is the same person; null: the remedy lies elsewhere.';
+    'SQL that puts it right once somebody made sure and put a value in place of each <word>; null: no call does.';
 COMMENT ON COLUMN report.discrepancy_inbox.candidates IS
     'Who it may be, best first: [{employee_id, matricule, first_name, last_name, birth_date, score}].';
 COMMENT ON COLUMN report.discrepancy_inbox.first_seen_at IS 'When it was first seen.';
 COMMENT ON COLUMN report.discrepancy_inbox.last_seen_at IS 'When it was last seen.';
+COMMENT ON COLUMN report.discrepancy_inbox.alan_nir IS
+    'Social security number at Alan; masked but for payroll_manager.';
+COMMENT ON COLUMN report.discrepancy_inbox.payroll_nir IS
+    'Social security number in payroll, of the best candidate where nobody is named; masked but for payroll_manager.';
+COMMENT ON COLUMN report.discrepancy_inbox.payroll_ntt IS
+    'Temporary technical number in payroll, of the same person; masked but for payroll_manager.';
+COMMENT ON COLUMN report.discrepancy_inbox.alan_synced_at IS
+    'What instant Alan''s data are the state of (source alan of report.sync_status).';
+COMMENT ON COLUMN report.discrepancy_inbox.payroll_synced_at IS
+    'What instant payroll''s data are the state of (source payroll of report.sync_status).';
+COMMENT ON COLUMN report.discrepancy_inbox.alan_affiliation IS
+    'Affiliations at Alan, latest first: status, contract reference, option, population, first..last day; or none.';
+COMMENT ON COLUMN report.discrepancy_inbox.payroll_assignment IS
+    'Contracts assigned in payroll: reference, option, population; or none.';
+COMMENT ON COLUMN report.discrepancy_inbox.dispense IS
+    'Dispenses, wherever they are held: ground, first..last day, where, (proof); or none.';
 
 GRANT SELECT ON report.discrepancy_inbox TO payroll_manager, payroll_reader;
