@@ -239,7 +239,7 @@ static bool list_read_file(struct fetch_list *l, struct err *err)
     struct err why;
     mark_attempt(l);
     if (!map_open(&map, l->url, &why)) {
-        if (why.kind == ERR_NO_INPUT && source->optional)
+        if (why.kind == ERR_NO_INPUT && l->request->optional)
             return list_take_absent(l, err);
         list_fail(l, &why);
         return true;
@@ -443,7 +443,7 @@ bool fetch_list_answered(struct fetch_list *l, const struct answer *answer, stru
         return list_take_body(l, answer->body, answer->etag, answer->link, err);
     if (answer->code == CURLE_OK && answer->status == 304 && l->cached)
         return list_take_cached(l, answer, err);
-    if (is_missing(answer) && l->request->source->optional && l->walk.number == 1)
+    if (is_missing(answer) && l->request->optional && l->walk.number == 1)
         return list_take_absent(l, err);
     if (answer->code == CURLE_OK && answer->status == 401 && l->token && !l->token_renewed) {
         l->token_renewed = true;

@@ -147,6 +147,7 @@ static void add_months(struct request_list *list, struct request q, month_t firs
     bool monthly = q.entity->per & PER_MONTH;
     for (month_t m = source_first_month(q.entity, first); m <= last; m++) {
         q.month = monthly ? m : MONTH_NONE;
+        q.optional = q.source->optional || (monthly && m < first);
         if (list->v)
             list->v[list->n] = q;
         list->n++;
@@ -176,7 +177,7 @@ static void add_all(struct request_list *list, const struct source *sources, int
         for (int e = 0; e < sources[s].n_entities; e++) {
             const struct entity_source *entity = &sources[s].entities[e];
             if (!entity->from && !entity->shared)
-                add_entity(list, (struct request){&sources[s], entity, company, NULL, MONTH_NONE}, first, last);
+                add_entity(list, (struct request){&sources[s], entity, company, NULL, MONTH_NONE, false}, first, last);
         }
     }
 }

@@ -127,8 +127,8 @@ static bool file_read(struct indexing *x, struct err *err)
     if (!map_open(&f->map, f->path, err)) {
         if (err->kind != ERR_NO_INPUT)
             return false;
-        f->absent = source->optional;
-        if (!source->optional)
+        f->absent = f->request.optional;
+        if (!f->request.optional)
             unusable(x->shared, f, ERR_NO_INPUT, "the file is missing");
         err->kind = ERR_NONE;
         return true;
@@ -155,7 +155,8 @@ static int list_files(struct shared *s, const struct source *sources, int n_sour
             const struct entity_source *entity = &sources[i].entities[e];
             for (month_t m = source_first_month(entity, first); entity->shared && m <= last; m++) {
                 bool monthly = entity->per & PER_MONTH;
-                struct request q = {&sources[i], entity, NULL, NULL, monthly ? m : MONTH_NONE};
+                struct request q = {&sources[i], entity, NULL, NULL, monthly ? m : MONTH_NONE,
+                                    sources[i].optional || (monthly && m < first)};
                 if (s->file) {
                     s->file[n].request = q;
                     s->file[n].path = source_fill(entity->path, &q, false, &s->arena);

@@ -113,6 +113,7 @@ struct request {
     const struct config_company *company;
     const struct config_establishment *establishment; /* NULL unless PER_ESTABLISHMENT */
     month_t month;                                    /* MONTH_NONE unless PER_MONTH */
+    bool optional;                                    /* absent is no failure: its source's word, or an earlier month */
 };
 
 /* The first month that an entity is read for, in a window that begins with `first`: pay bases from the January before,
