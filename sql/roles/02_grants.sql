@@ -25,8 +25,10 @@ GRANT SELECT ON
     payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employment,
     payroll.payroll_contract, payroll.payroll_period, payroll.contribution, payroll.coverage, payroll.invoice_control,
     payroll.discrepancy_code, payroll.discrepancy, payroll.dispense_ground, payroll.period, payroll.period_event,
-    payroll.social_rate, pipeline.run
+    payroll.social_rate, payroll.social_ceiling, payroll.exemption_limit, payroll.account, payroll.variance_reason,
+    pipeline.run
     TO payroll_reader;
+GRANT SELECT (company_id, employment_id, month, gross_cents) ON payroll.pay_base TO payroll_reader;
 GRANT SELECT (company_id, employee_id, matricule, first_name, last_name, birth_name, birth_date, nir_masked, ntt_masked)
     ON payroll.employee TO payroll_reader;
 GRANT SELECT (company_id, member_id, first_name, last_name, birth_date, employee_id, matched_by, nir_masked)
