@@ -97,19 +97,33 @@ static bool needs_proof(struct str ground)
     return true;
 }
 
-static bool tell_exempt(const struct situation *s, struct err *err)
-{
-    if (s->active && !s->person->exempt_billed)
-        raise_cover(s, DISC_exempt_but_affiliated);
-    if (needs_proof(s->exemption.ground) && !s->exemption.proof.len)
-        raise(s, DISC_dispense_unproven)->actual = s->exemption.ground;
-    return put(s, COVERAGE_EXEMPT, err);
-}
-
 static struct str date_copy(struct arena *a, date_t d)
 {
     char text[DATE_TEXT_MAX];
     return str_of(arena_copy(a, date_text(d, text), 10));
+}
+
+/* Whether the reasons that were given have run out; raises dispense_expired then. */
+static bool tell_expired(const struct situation *s)
+{
+    struct exemption ended;
+    if (!cover_exemption_ended(s->d, s->employment, s->to, &ended))
+        return false;
+    struct discrepancy *x = raise(s, DISC_dispense_expired);
+    x->expected = ended.ground;
+    x->actual = date_copy(s->d->arena, ended.until);
+    return true;
+}
+
+/* Payroll's mark alone says no ground: one that ended is the better explanation. */
+static bool tell_exempt(const struct situation *s, struct err *err)
+{
+    if (s->active && !s->person->exempt_billed)
+        raise_cover(s, DISC_exempt_but_affiliated);
+    bool expired = !s->exemption.ground.p && tell_expired(s);
+    if (!expired && needs_proof(s->exemption.ground) && !s->exemption.proof.len)
+        raise(s, DISC_dispense_unproven)->actual = s->exemption.ground;
+    return put(s, COVERAGE_EXEMPT, err);
 }
 
 /* Payroll would not deduct what Alan covers. */
@@ -140,13 +154,8 @@ static bool tell_assigned(const struct situation *s, struct err *err)
 
 static bool tell_neither(const struct situation *s, struct err *err)
 {
-    struct exemption ended;
-    if (cover_exemption_ended(s->d, s->employment, s->to, &ended)) {
-        struct discrepancy *x = raise(s, DISC_dispense_expired);
-        x->expected = ended.ground;
-        x->actual = date_copy(s->d->arena, ended.until);
+    if (tell_expired(s))
         return put(s, COVERAGE_NOT_ASSIGNED, err);
-    }
     if (s->new_hire) {
         finding_side(raise(s, DISC_pending_synchronisation), SIDE_PAYROLL);
         return put(s, COVERAGE_PENDING, err);

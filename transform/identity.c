@@ -63,18 +63,29 @@ static const struct number *number_find(const struct number *v, uint32_t n, uint
     return v + low;
 }
 
-static struct list others_as_candidates(const struct dataset *d, const struct number *group, uint32_t count)
+/* The person under whom several with one number are told: the first who works in the month, else the first. */
+static int32_t representative(const struct dataset *d, const struct number *group, uint32_t count)
 {
-    uint32_t n = count - 1 < CANDIDATES_MAX ? count - 1 : CANDIDATES_MAX;
-    struct candidate *v = arena_alloc(d->arena, n * sizeof *v);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct employee *e = d->persons[group[i + 1].at].record;
-        v[i] = (struct candidate){e->employee_id, e->matricule, e->first_name, e->last_name, e->birth_date, SCORE_TWIN};
+    for (uint32_t i = 0; i < count; i++)
+        if (d->persons[group[i].at].active)
+            return group[i].at;
+    return group->at;
+}
+
+static struct list others_as_candidates(const struct dataset *d, const struct number *group, uint32_t count, int32_t told)
+{
+    struct candidate *v = arena_alloc(d->arena, CANDIDATES_MAX * sizeof *v);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count && n < CANDIDATES_MAX; i++) {
+        if (group[i].at == told)
+            continue;
+        const struct employee *e = d->persons[group[i].at].record;
+        v[n++] = (struct candidate){e->employee_id, e->matricule, e->first_name, e->last_name, e->birth_date, SCORE_TWIN};
     }
     return (struct list){v, n};
 }
 
-/* One discrepancy for each number that several employees have, about the first of them; the others are its candidates. */
+/* One discrepancy for each number that several employees have; the others are its candidates. */
 static void share_among_persons(struct dataset *d, struct findings *f, const struct number *v, uint32_t n)
 {
     uint32_t count;
@@ -83,10 +94,10 @@ static void share_among_persons(struct dataset *d, struct findings *f, const str
         if (count < 2)
             continue;
         struct about about = ABOUT_NOTHING;
-        about.person = group->at;
+        about.person = representative(d, group, count);
         struct discrepancy *x = findings_raise(f, DISC_nir_duplicate, &about);
         finding_side(x, SIDE_PAYROLL);
-        x->candidates = others_as_candidates(d, group, count);
+        x->candidates = others_as_candidates(d, group, count, about.person);
         for (uint32_t k = 0; k < count; k++) {
             d->persons[group[k].at].number_shared = true;
             d->persons[group[k].at].explained = true;
@@ -136,7 +147,7 @@ static void match_by_nir(struct dataset *d, const struct number *persons, uint32
         if (count > 1) {
             m->hold = DISC_nir_duplicate;
             m->blame = ABOUT_NOTHING;
-            m->blame.person = found->at;
+            m->blame.person = representative(d, found, count);
         } else if (m->number_shared) {
             m->hold = DISC_nir_duplicate;
             if (count)
