@@ -20,7 +20,7 @@ COMPILE      = $(CC) $(PREPROCESS) $(WARNINGS) $(filter-out -pie -Wl%,$(HARDENIN
 LINK         = $(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 STAGES       = extract transform load
-SQL          = $(filter-out sql/summary.sql,$(sort $(wildcard sql/*.sql sql/*/*.sql)))
+SQL          = $(filter-out sql/summary.sql sql/dictionary.sql,$(sort $(wildcard sql/*.sql sql/*/*.sql)))
 COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
 UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
@@ -130,6 +130,10 @@ bench: all ## Generate a large staging and time transform and load
 	@tests/packages.sh build run
 	@BUILD=$(BUILD) tests/bench/run.sh
 
+dictionary: all ## Write sql/DICTIONARY.md from the comments in sql/
+	@tests/packages.sh build run
+	@BUILD=$(BUILD) tests/dictionary.sh
+
 install: all ## Install alan-extract, alan-transform and alan-load (PREFIX, DESTDIR)
 	@for stage in $(STAGES); do install -v -D $(BUILD)/bin/$$stage $(DESTDIR)$(PREFIX)/bin/alan-$$stage || exit; done
 
@@ -140,4 +144,4 @@ help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
 .PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb \
-        bench install clean help always
+        bench dictionary install clean help always
