@@ -1,8 +1,8 @@
 -- Whom a DSN is about: the numbers of report.dsn_rubric, whole for who may read them, masked for others.
 
 -- S21.G00.30.001 has 13 characters, without the key (DSN data dictionary 2024). The same shape as in common/nir.c:
--- sex 1 or 2, since provisional numbers cannot be declared; unknown months 20, 30 to 42 and 50 to 99; departments 2A and
--- 2B; no commune nor order 000, not more than five 9s at the end. A wrong key does not matter to 13 characters.
+-- sex 1 or 2, since provisional numbers cannot be declared; unknown months 20, 30 to 42 and 50 to 99; departments 2A
+-- and 2B; no commune nor order 000, not more than five 9s at the end. A wrong key does not matter to 13 characters.
 CREATE OR REPLACE FUNCTION payroll.declared_nir(nir text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

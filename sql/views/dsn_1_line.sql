@@ -1,9 +1,10 @@
--- What the views of the DSN (NEODeS) share: the rows of payslips, each with the blocks of the declaration that carry it.
--- A declaration is one establishment (SIRET) and payroll month. These files are numbered because each reads the one
--- before.
+-- What the views of the DSN (NEODeS) share: the rows of payslips, each with the blocks of the declaration that carry
+-- it. A declaration is one establishment (SIRET) and payroll month. These files are numbered because they read the ones
+-- before them.
 --
--- Where the norm was read: the data dictionary of 2024 (CT2024), the tree of blocks of P24V01, and a public demonstration
--- DSN of April 2026 (P26V01) that declares a contract of Alan, with which order, formats and amounts were compared.
+-- Where the norm was read: the data dictionary of 2024 (CT2024), the tree of blocks of P24V01, and a public
+-- demonstration DSN of April 2026 (P26V01) that declares a contract of Alan, with which order, formats and amounts were
+-- compared.
 
 CREATE OR REPLACE VIEW payroll.dsn_line WITH (security_invoker = true) AS
 SELECT

@@ -1,5 +1,5 @@
--- Block S21.G00.15, Adhésion Prévoyance: one for each contract reference and organism. The norm wants a contract in it
--- for every affiliation below it, so that it is here when somebody pays for it in the month.
+-- Block S21.G00.15, Adhésion Prévoyance: one for each contract reference and organism under which somebody is declared
+-- in the month.
 
 CREATE OR REPLACE VIEW report.dsn_contract WITH (security_invoker = true) AS
 SELECT
@@ -17,7 +17,8 @@ FROM payroll.dsn_line
 GROUP BY company_id, payroll_month, siret, contract_number, contract_reference, insurer_code, delegate_code;
 
 COMMENT ON VIEW report.dsn_contract IS
-    'DSN block S21.G00.15 (Adhésion Prévoyance): one row per establishment, payroll month, contract reference and organism.';
+    'DSN block S21.G00.15 (Adhésion Prévoyance): one row per establishment, payroll month, contract reference and '
+    'organism.';
 COMMENT ON COLUMN report.dsn_contract.company_id IS 'Company.';
 COMMENT ON COLUMN report.dsn_contract.payroll_month IS 'Month of the declaration, its first day.';
 COMMENT ON COLUMN report.dsn_contract.siret IS

@@ -28,10 +28,12 @@ GROUP BY company_id, payroll_month, siret, affiliation_number, contract_number, 
     contract_reference, insurer_code, option_code, population_code, children, partners, others;
 
 COMMENT ON VIEW report.dsn_affiliation IS
-    'DSN block S21.G00.70 (Affiliation Prévoyance): one row per payroll month, contract of employment, contract, option and population.';
+    'DSN block S21.G00.70 (Affiliation Prévoyance): one row per payroll month, contract of employment, contract, '
+    'option and population.';
 COMMENT ON COLUMN report.dsn_affiliation.company_id IS 'Company.';
 COMMENT ON COLUMN report.dsn_affiliation.payroll_month IS 'Month of the declaration, its first day.';
-COMMENT ON COLUMN report.dsn_affiliation.siret IS 'Establishment of the declaration; null: the employment is not known.';
+COMMENT ON COLUMN report.dsn_affiliation.siret IS
+    'Establishment of the declaration; null: the employment is not known.';
 COMMENT ON COLUMN report.dsn_affiliation.affiliation_number IS
     'S21.G00.70.012, technical identifier: unique in the declaration.';
 COMMENT ON COLUMN report.dsn_affiliation.contract_number IS

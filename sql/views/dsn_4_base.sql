@@ -18,6 +18,9 @@ SELECT
     delegate_code,
     option_code,
     population_code,
+    children,
+    adults,
+    others,
     product,
     cover_month,
     min(cover_from) AS period_from,
@@ -36,8 +39,8 @@ FROM (
     -- Two premiums on the same pay for the same days have one base between them; one taken back comes off.
     SELECT
         company_id, payroll_month, siret, affiliation_number, contract_number, employee_id, matricule, employment_id,
-        contract_reference, insurer_code, delegate_code, option_code, population_code, product, cover_month, cover_from,
-        cover_to, component,
+        contract_reference, insurer_code, delegate_code, option_code, population_code, children,
+        partners AS adults, others, product, cover_month, cover_from, cover_to, component,
         min(kind) AS first_kind,
         max(kind) AS last_kind,
         max(greatest(base_cents, 0)) + min(least(base_cents, 0)) AS base_cents,
@@ -46,11 +49,12 @@ FROM (
         sum(employee_cents) AS employee_cents
     FROM payroll.dsn_line
     GROUP BY company_id, payroll_month, siret, affiliation_number, contract_number, employee_id, matricule,
-        employment_id, contract_reference, insurer_code, delegate_code, option_code, population_code, product,
-        cover_month, cover_from, cover_to, component
+        employment_id, contract_reference, insurer_code, delegate_code, option_code, population_code, children,
+        partners, others, product, cover_month, cover_from, cover_to, component
 ) AS p
 GROUP BY company_id, payroll_month, siret, affiliation_number, contract_number, employee_id, matricule, employment_id,
-    contract_reference, insurer_code, delegate_code, option_code, population_code, product, cover_month;
+    contract_reference, insurer_code, delegate_code, option_code, population_code, children, adults, others, product,
+    cover_month;
 
 COMMENT ON VIEW report.dsn_base IS
     'DSN blocks S21.G00.78 (code 31), .79 and .81 (code 059): one row per affiliation and month of cover.';
@@ -68,6 +72,9 @@ COMMENT ON COLUMN report.dsn_base.insurer_code IS 'Organism code (S21.G00.15.002
 COMMENT ON COLUMN report.dsn_base.delegate_code IS 'Delegated manager''s code (S21.G00.15.003); null: none.';
 COMMENT ON COLUMN report.dsn_base.option_code IS 'Option code (S21.G00.70.004); null: none.';
 COMMENT ON COLUMN report.dsn_base.population_code IS 'Population code (S21.G00.70.005); null: none.';
+COMMENT ON COLUMN report.dsn_base.children IS 'Children insured (S21.G00.70.007); null: not known.';
+COMMENT ON COLUMN report.dsn_base.adults IS 'Adult dependants insured (S21.G00.70.008); null: not known.';
+COMMENT ON COLUMN report.dsn_base.others IS 'Other dependants insured (S21.G00.70.010); null: not known.';
 COMMENT ON COLUMN report.dsn_base.product IS 'health or provident.';
 COMMENT ON COLUMN report.dsn_base.cover_month IS 'Month of cover, its first day.';
 COMMENT ON COLUMN report.dsn_base.period_from IS 'S21.G00.78.002, first day of cover in that month.';

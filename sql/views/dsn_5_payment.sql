@@ -40,6 +40,7 @@ COMMENT ON COLUMN report.dsn_payment.period IS 'S21.G00.55.004, the month of the
 COMMENT ON COLUMN report.dsn_payment.amount_cents IS 'S21.G00.55.001, the part that is paid for this contract.';
 COMMENT ON COLUMN report.dsn_payment.individual_cents IS 'Sum of S21.G00.81.004 of the contract''s individuals.';
 COMMENT ON COLUMN report.dsn_payment.difference_cents IS
-    'amount_cents less individual_cents: 0 here. In what payroll declares one cent is normal, rounding of the total apart from its parts (1006.59 paid for 1006.60 declared); more is not.';
+    'amount_cents less individual_cents: 0 here. In what payroll declares, one cent is normal, of a total rounded '
+    'apart from its parts (1006.59 paid where individuals add up to 1006.60); more is not.';
 
 GRANT SELECT ON report.dsn_payment TO payroll_manager, payroll_reader;

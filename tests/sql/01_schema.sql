@@ -16,8 +16,8 @@ SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;
 SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'reject', 'run'], 'tables of pipeline');
 SELECT views_are('report', ARRAY[
-    'contribution_overview', 'discrepancy_inbox', 'identity_check', 'invoice_control', 'payroll_ready', 'period_status',
-    'reject', 'run_history', 'sync_status', 'uncovered_employee'], 'views of report');
+    'contribution_overview', 'discrepancy_inbox', 'dsn_affiliation', 'dsn_base', 'dsn_contract', 'dsn_payment',
+    'dsn_rubric', 'identity_check', 'invoice_control', 'payroll_ready', 'period_status', 'reject', 'run_history', 'sync_status', 'uncovered_employee'], 'views of report');
 
 SELECT col_is_pk('payroll', t.name, t.key, 'primary key of ' || t.name)
 FROM (VALUES

@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(59);
+SELECT plan(50);
 
 -- What the query answers, or the error with all of its fields, when the role runs it.
 CREATE FUNCTION pg_temp.as_role(role text, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -160,7 +160,7 @@ SELECT is_empty($$
     $$, 'the reader has no right on a column with numbers');
 SELECT is(count(*), 7::bigint, 'those columns are seven')
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p')
+WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND relkind IN ('r', 'p') AND NOT relispartition
     AND attname IN ('nir', 'ntt', 'raw');
 SELECT matches(pg_temp.as_role('payroll_reader', 'SELECT count(*) FROM ' || name),
     '^42501 permission denied for schema',
@@ -177,10 +177,13 @@ CREATE FUNCTION pg_temp.leaks(answer text) RETURNS boolean LANGUAGE sql AS $$
 $$;
 SELECT ok(pg_temp.leaks('x 2 95 10 99 126 111 93') AND pg_temp.leaks('1,85017E+12') AND NOT pg_temp.leaks('2 95 ** **'),
           'the search finds what it should');
-SELECT ok(answer LIKE '(%' AND NOT pg_temp.leaks(answer), 'rows and no number in report.' || relname)
-FROM pg_class, pg_temp.as_role('payroll_reader', format('SELECT string_agg(t::text, '' '') FROM report.%I AS t', relname))
-    AS answer
-WHERE relnamespace = 'report'::regnamespace AND relkind = 'v' ORDER BY relname;
+SELECT is_empty($$
+    SELECT relname, answer
+    FROM pg_class, pg_temp.as_role('payroll_reader', format('SELECT string_agg(t::text, '' '') FROM report.%I AS t',
+        relname)) AS answer
+    WHERE relnamespace = 'report'::regnamespace AND relkind = 'v'
+        AND (answer LIKE '(%' AND NOT pg_temp.leaks(answer)) IS NOT TRUE
+    $$, 'rows and no number in every report');
 SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT string_agg(concat_ws(' ', alan_nir, payroll_nir,
     payroll_ntt), ', '
                                                    ORDER BY employee_id, member_id)
