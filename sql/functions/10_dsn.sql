@@ -23,21 +23,20 @@ RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    nir text;
+    ntt text;
 BEGIN
     -- As frozen where the month is closed, else as payroll has them now.
-    RETURN (
-        SELECT ARRAY[payroll.declared_nir(n.nir), n.ntt]
-        FROM (
-            (SELECT 1 AS place, r.nir, r.ntt FROM payroll.closed_row AS r
-             WHERE r.company_id = declared_identity.company_id AND r.payroll_month = declared_identity.payroll_month
-                 AND r.employee_id = declared_identity.employee_id
-             LIMIT 1)
-            UNION ALL
-            SELECT 2, e.nir, e.ntt FROM payroll.employee AS e
-            WHERE e.company_id = declared_identity.company_id AND e.employee_id = declared_identity.employee_id
-        ) AS n
-        ORDER BY n.place
-        LIMIT 1);
+    SELECT r.nir, r.ntt INTO nir, ntt FROM payroll.closed_row AS r
+    WHERE r.company_id = declared_identity.company_id AND r.payroll_month = declared_identity.payroll_month
+        AND r.employee_id = declared_identity.employee_id
+    LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT e.nir, e.ntt INTO nir, ntt FROM payroll.employee AS e
+        WHERE e.company_id = declared_identity.company_id AND e.employee_id = declared_identity.employee_id;
+    END IF;
+    RETURN ARRAY[payroll.declared_nir(nir), ntt];
 END
 $$;
 COMMENT ON FUNCTION payroll.declared_identity(text, date, text) IS

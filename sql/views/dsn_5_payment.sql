@@ -11,19 +11,29 @@ SELECT
     sum(p.amount_cents) OVER (
         PARTITION BY p.company_id, p.payroll_month, p.siret, p.insurer_code, p.delegate_code
     )::bigint AS payment_cents,
-    p.contract_number,
+    b.contract_number,
     p.contract_reference,
     to_char(p.payroll_month, 'YYYY"M"MM') AS period,
     p.amount_cents,
     coalesce(b.individual_cents, 0) AS individual_cents,
     p.amount_cents - coalesce(b.individual_cents, 0) AS difference_cents
-FROM report.dsn_contract AS p
+FROM (
+    SELECT
+        company_id, payroll_month, siret, insurer_code, delegate_code, contract_reference,
+        sum(amount_cents)::bigint AS amount_cents
+    FROM payroll.ready_line
+    WHERE employment_id IS NOT NULL -- a fee is no premium
+    GROUP BY company_id, payroll_month, siret, insurer_code, delegate_code, contract_reference
+) AS p
 LEFT JOIN (
-    SELECT company_id, payroll_month, siret, contract_number, sum(amount_cents)::bigint AS individual_cents
+    SELECT
+        company_id, payroll_month, siret, insurer_code, delegate_code, contract_reference, contract_number,
+        sum(amount_cents)::bigint AS individual_cents
     FROM report.dsn_base
-    GROUP BY company_id, payroll_month, siret, contract_number
+    GROUP BY company_id, payroll_month, siret, insurer_code, delegate_code, contract_reference, contract_number
 ) AS b ON b.company_id = p.company_id AND b.payroll_month = p.payroll_month
-    AND coalesce(b.siret, '') = coalesce(p.siret, '') AND b.contract_number = p.contract_number;
+    AND (b.siret, b.insurer_code, b.delegate_code, b.contract_reference)
+        IS NOT DISTINCT FROM (p.siret, p.insurer_code, p.delegate_code, p.contract_reference);
 
 COMMENT ON VIEW report.dsn_payment IS
     'DSN blocks S21.G00.20 and .55: one row per establishment, payroll month, organism and contract reference.';
