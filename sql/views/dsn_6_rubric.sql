@@ -2,8 +2,8 @@
 -- payroll declares.
 --
 -- Order, as in the tree of blocks of P24V01: company 06, establishment 11, contracts 15, payments 20 each with its
--- parts 55; then each individual 30 with contracts of employment 40, each with its affiliations 70, and after them (in the
--- individual's payment 50) other elements of pay 54 and bases 78, each with its components 79 and contribution 81.
+-- parts 55; then each individual 30 with contracts of employment 40, each with its affiliations 70, and after them (in
+-- the individual's payment 50) other elements of pay 54 and bases 78, each with its components 79 and contribution 81.
 -- Blocks that hold nothing of these contracts, and rubrics that payroll alone knows (bank details and way of payment in
 -- 20, date of payment in 50, number of the contract of employment in 40.009 and 78.006, …) are left out.
 --
