@@ -40,6 +40,9 @@ static const struct option options[] = {
     {"check", NULL, EXTRACT, TYPE_FLAG, AT(check),
      "check the configuration, authenticate, read one record of every entity, write nothing"},
     {"migrate", NULL, LOAD, TYPE_FLAG, AT(migrate), "create or upgrade the database schema, load nothing"},
+    {"close", NULL, LOAD, TYPE_FLAG, AT(close), "close the payroll month for the selected companies, load nothing"},
+    {"reopen", NULL, LOAD, TYPE_FLAG, AT(reopen), "reopen the payroll month for the selected companies, load nothing"},
+    {"note", "TEXT", LOAD, TYPE_TEXT, AT(note), "why, kept with --close or --reopen, which needs it"},
     {"allow-empty", NULL, LOAD, TYPE_FLAG, AT(allow_empty),
      "accept that nothing was found for a company that had contributions"},
     {"log-format", "text|json", ALL, TYPE_CHOICE, AT(log_format), "of the messages on stderr; default: text"},
@@ -59,8 +62,15 @@ static const struct {
 } contradictions[] = {
 #define PAIR(one, one_field, other, other_field) {one, other, AT(one_field), AT(other_field)}
     PAIR("--check", check, "--dry-run", dry_run),
+    PAIR("--close", close, "--reopen", reopen),
+    PAIR("--migrate", migrate, "--close", close),
+    PAIR("--migrate", migrate, "--reopen", reopen),
     PAIR("--migrate", migrate, "--dry-run", dry_run),
     PAIR("--migrate", migrate, "--allow-empty", allow_empty),
+    PAIR("--close", close, "--dry-run", dry_run),
+    PAIR("--close", close, "--allow-empty", allow_empty),
+    PAIR("--reopen", reopen, "--dry-run", dry_run),
+    PAIR("--reopen", reopen, "--allow-empty", allow_empty),
 };
 
 /* ---- values ---- */
@@ -246,6 +256,10 @@ static bool check_contradictions(const struct options *o, struct err *err)
         if (flag_at(o, contradictions[i].one_at) && flag_at(o, contradictions[i].other_at))
             return err_set(err, ERR_USAGE, "%s and %s contradict each other", contradictions[i].one,
                            contradictions[i].other);
+    if (o->note && !o->close && !o->reopen)
+        return err_set(err, ERR_USAGE, "--note goes with --close or --reopen");
+    if (o->reopen && !o->note)
+        return err_set(err, ERR_USAGE, "--reopen needs --note: the reason, which is kept");
     return true;
 }
 

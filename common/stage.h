@@ -25,7 +25,8 @@ struct options {
     int jobs;                               /* 0 when not given: the cores */
     bool dry_run, quiet, help, version;
     bool check;                             /* extract */
-    bool migrate, allow_empty;              /* load */
+    bool migrate, close, reopen, allow_empty; /* load */
+    const char *note;                       /* load --close/--reopen; NULL when not given */
     int log_level, log_format, progress;
 };
 

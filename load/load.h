@@ -1,7 +1,7 @@
 /* One load: a run's staged output into PostgreSQL, in one transaction.
  *
  *   begin     this_company: the companies of the run and what its index says of them (publish.c)
- *   lock      their rows, in order; who is closed; who came back empty
+ *   lock      their rows, in order; months that payroll closed are closed here; who is closed; who came back empty
  *   same      the companies that bring what they brought last time are passed over in the next three steps
  *   copy      every entity, part by part (stream.c): straight into its table where that holds nothing to compare with,
  *             else into new_<table>. In both cases new_<table> shows this run's rows
@@ -49,6 +49,7 @@ struct load {
     int64_t companies_ok, companies_failed;
     struct company_set closed; /* their month is closed: its rows are left out */
     struct company_set same;   /* they bring what their last load brought: passed over */
+    int64_t months_closed;     /* here, because the payroll system reports them closed */
     int64_t rejects;
     struct changes companies, syncs, reject_changes;
     struct { int64_t seen, opened, returned, reopened, changed, resolved, refreshed; } discrepancy;

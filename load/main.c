@@ -1,6 +1,7 @@
 /* load: what transform staged, into PostgreSQL, in one transaction. The only stage that writes to the database. */
 #include <stdlib.h>
 
+#include "load/close.h"
 #include "load/load.h"
 #include "load/migrate.h"
 
@@ -58,6 +59,8 @@ static bool load_body(struct stage_run *run, struct err *err)
     bool ok;
     if (run->opt.migrate) {
         ok = connect(&l, err) && migrate(&l.pg, run, err);
+    } else if (run->opt.close || run->opt.reopen) {
+        ok = connect(&l, err) && close_companies(&l.pg, run, err);
     } else {
         ok = open_input(&l, err) && connect(&l, err);
         if (ok) {

@@ -57,14 +57,26 @@ static bool refuse_empty(struct load *l, struct err *err)
     return ok;
 }
 
+/* Before anything of this run is written, months loaded earlier are frozen as they stand; at its end, a month that this
+ * run was the first to load. */
+static bool close_reported(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (!load_select(l, &sql_load_close_reported, NULL, &result, err))
+        return false;
+    l->months_closed += load_number(result, 0, 0);
+    PQclear(result);
+    return true;
+}
+
 static bool take_companies(struct load *l, struct err *err)
 {
     return stream_companies(l, err) && load_run(l, &sql_load_analyze_companies, NULL, NULL, err) &&
            load_run(l, &sql_load_company_new, NULL, &l->companies.inserted, err) &&
-           load_run(l, &sql_load_company_lock, NULL, NULL, err) &&
+           load_run(l, &sql_load_company_lock, NULL, NULL, err) && close_reported(l, err) &&
            load_run(l, &sql_load_company_changed, NULL, &l->companies.updated, err) &&
            find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
-           find_companies(l, &sql_load_unchanged, &l->same, err);
+           find_companies(l, &sql_load_unchanged, &l->same, err) && load_run(l, &sql_load_period, NULL, NULL, err);
 }
 
 /* ---- the run's own row ---- */
@@ -116,7 +128,7 @@ static bool body(struct load *l, struct err *err)
            merge_stage(l, err) && stream_entities(l, err) && check_all(l, err) && merge_entities(l, err) &&
            load_run(l, &sql_load_remember, NULL, NULL, err) &&
            load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
-           record_run(l, err);
+           close_reported(l, err) && record_run(l, err);
 }
 
 /* After a connection lost at COMMIT: whether the server did it. */
@@ -166,7 +178,7 @@ static bool finish(struct load *l, struct err *err)
 /* What one attempt counted, for the next one to count again. */
 static void forget(struct load *l)
 {
-    l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = 0;
+    l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = l->months_closed = 0;
     for (int i = 0; i < n_entities; i++) {
         l->entity[i].skipped = l->entity[i].rows = l->entity[i].cents = 0;
         l->entity[i].changes = (struct changes){0};

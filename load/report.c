@@ -93,6 +93,7 @@ char *report_counts(const struct load *l, struct arena *a)
     json_object_set_new(json, "discrepancies", discrepancies_json(l));
     set(json, "rejects", l->rejects);
     set(json, "rows_of_closed_months", skipped(l));
+    set(json, "months_closed_by_payroll", l->months_closed);
     for (int i = 0; i < l->run->opt.n_companies; i++) {
         json_t *only = json_object_get(json, "only");
         if (!only)
@@ -124,6 +125,8 @@ static void log_changes(const struct load *l)
     if (skipped(l))
         log_info("%lld rows of %lld companies left out: their month is closed", (long long)skipped(l),
                  (long long)l->closed.n);
+    if (l->months_closed)
+        log_info("%lld months closed, as the payroll system did", (long long)l->months_closed);
     if (!merge_changed(l))
         log_info("nothing changed");
     if (l->run->opt.dry_run)
@@ -142,6 +145,7 @@ void report_fill(const struct load *l)
     json_object_set_new(report, "changed", json_boolean(merge_changed(l)));
     set(report, "rejects", l->rejects);
     set(report, "rows_of_closed_months", skipped(l));
+    set(report, "months_closed_by_payroll", l->months_closed);
     if (l->run->opt.dry_run)
         json_object_set_new(report, "dry_run", json_true());
 }

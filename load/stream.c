@@ -58,6 +58,29 @@ static bool next_line(struct str *lines, struct str *ret)
 
 /* ---- the index ---- */
 
+/* The months that the payroll system reports closed, as an array of PostgreSQL. */
+static bool add_closed_months(const struct part_in *part, const struct company *c, struct arena *a, struct buf *b,
+                              struct err *err)
+{
+    struct str lines = part_lines(part, c, &payroll_period_record, NULL, NULL), line;
+    const char *comma = "";
+    buf_addc(b, '{');
+    while (next_line(&lines, &line)) {
+        struct payroll_period period;
+        struct faults faults = {0};
+        char day[DATE_TEXT_MAX];
+        if (!ndjson_decode(&payroll_period_record, line, a, &period, &faults))
+            return err_set(err, ERR_DATA, "%s/payroll_periods-%04d.ndjson: company %.*s: %.*s", part->in->path, part->number,
+                           (int)c->company_id.len, c->company_id.p, (int)faults.text[0].len, faults.text[0].p);
+        if (period.status != PERIOD_CLOSED)
+            continue;
+        buf_addf(b, "%s%s", comma, date_text(month_first(period.month), day));
+        comma = ",";
+    }
+    buf_addc(b, '}');
+    return true;
+}
+
 /* Over the staged facts of a company: what is in entities[], in its order. */
 static void company_digest(const struct part_in *part, const struct company *c, char ret[SHA256_HEX + 1])
 {
@@ -72,7 +95,7 @@ static void company_digest(const struct part_in *part, const struct company *c, 
 }
 
 static bool company_row(struct copying *c, const struct part_in *part, const struct company *company, uint32_t skip,
-                        struct err *err)
+                        struct arena *a, struct err *err)
 {
     struct load *l = c->load;
     char digest[SHA256_HEX + 1];
@@ -80,8 +103,11 @@ static bool company_row(struct copying *c, const struct part_in *part, const str
         return true;
     company_digest(part, company, digest);
     copy_row(&company_record, company, skip, &c->rows);
-    c->rows.len--;   /* its newline: the digest goes behind it */
-    buf_addf(&c->rows, "\t%s\n", digest);
+    c->rows.len--;   /* its newline: two more columns go behind it */
+    buf_addf(&c->rows, "\t%s\t", digest);
+    if (!add_closed_months(part, company, a, &c->rows, err))
+        return false;
+    buf_addc(&c->rows, '\n');
     l->companies_ok += company->status == COMPANY_OK;
     l->companies_failed += company->status != COMPANY_OK;
     return copying_flush(c, FLUSH_BYTES, err);
@@ -97,7 +123,7 @@ static bool companies_of_part(struct copying *c, int number, uint32_t skip, stru
     bool ok = true;
     err->kind = ERR_NONE;
     while (ok && part_next_company(&part, &a, &company, err)) {
-        ok = company_row(c, &part, &company, skip, err);
+        ok = company_row(c, &part, &company, skip, &a, err);
         arena_reset(&a);
     }
     ok = ok && err->kind == ERR_NONE;
@@ -116,7 +142,7 @@ bool stream_companies(struct load *l, struct err *err)
         if (strcmp(company_record.fields[i].name, "part") == 0)
             skip = 1u << i;
     copy_columns(&company_record, skip, "", &columns);
-    buf_adds(&columns, ", digest");
+    buf_adds(&columns, ", digest, payroll_closed");
     bool ok = copying_begin(&c, l, "this_company", buf_str(&columns), err);
     for (int part = 0; ok && part < l->in.n_parts; part++)
         ok = companies_of_part(&c, part, skip, err);

@@ -1,35 +1,39 @@
--- Partitions of payroll.contribution. load may not own the table: it makes a month's partition through this function.
+-- Partitions of payroll.contribution and payroll.closed_row. load may not own the tables: it makes a month's partitions
+-- through this function.
 
 CREATE OR REPLACE FUNCTION payroll.ensure_partition(month date) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    partition text := 'contribution_' || to_char(month, 'YYYY_MM');
+    parent text;
+    partition text;
     next_month date := month + interval '1 month';
 BEGIN
     IF month IS NULL OR extract(day FROM month) <> 1 THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('a payroll month is given by its first day, not %L', month);
     END IF;
-    IF to_regclass('payroll.' || partition) IS NOT NULL THEN
-        RETURN;
-    END IF;
-    -- Two loads that both need the month: the second waits for the first to commit, then finds the partition, by a
-    -- query, since to_regclass would still answer from what this session remembers.
-    PERFORM pg_advisory_xact_lock(hashtextextended('payroll.' || partition, 0));
-    IF EXISTS (SELECT FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relname = partition) THEN
-        RETURN;
-    END IF;
-    -- Made beside and then attached, which lets others read and write the other months meanwhile.
-    EXECUTE format('CREATE TABLE payroll.%I (LIKE payroll.contribution INCLUDING ALL)', partition);
-    EXECUTE format('COMMENT ON TABLE payroll.%I IS %L', partition,
-                   'Contributions of payroll month ' || to_char(month, 'YYYY-MM') || '.');
-    EXECUTE format('ALTER TABLE payroll.contribution ATTACH PARTITION payroll.%I FOR VALUES FROM (%L) TO (%L)',
-                   partition, month, next_month);
+    FOREACH parent IN ARRAY ARRAY['contribution', 'closed_row'] LOOP
+        partition := parent || '_' || to_char(month, 'YYYY_MM');
+        CONTINUE WHEN to_regclass('payroll.' || partition) IS NOT NULL;
+        -- Two loads that both need the month: the second waits for the first to commit, then finds the partition, by a
+        -- query, since to_regclass would still answer from what this session remembers.
+        PERFORM pg_advisory_xact_lock(hashtextextended('payroll.' || partition, 0));
+        CONTINUE WHEN EXISTS (SELECT FROM pg_class
+                              WHERE relnamespace = 'payroll'::regnamespace AND relname = partition);
+        -- Made beside and then attached, which lets others read and write the other months meanwhile.
+        EXECUTE format('CREATE TABLE payroll.%I (LIKE payroll.%I INCLUDING ALL)', partition, parent);
+        EXECUTE format('COMMENT ON TABLE payroll.%I IS %L', partition,
+                       CASE parent WHEN 'contribution' THEN 'Contributions' ELSE 'Frozen rows' END
+                       || ' of payroll month ' || to_char(month, 'YYYY-MM') || '.');
+        PERFORM payroll.guard_closed(format('payroll.%I', partition)::regclass, month);
+        EXECUTE format('ALTER TABLE payroll.%I ATTACH PARTITION payroll.%I FOR VALUES FROM (%L) TO (%L)', parent,
+                       partition, month, next_month);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION payroll.ensure_partition(date) IS
-    'Makes the partition of payroll.contribution for a payroll month, given by its first day, where it is missing.';
+    'Makes the partitions of payroll.contribution and payroll.closed_row for a payroll month, given by its first day.';
 REVOKE ALL ON FUNCTION payroll.ensure_partition(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.ensure_partition(date) TO payroll_loader;

@@ -7,7 +7,8 @@ SELECT set_config('work_mem', '128MB', true)
 WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('128MB');
 
 -- The companies of this run, as its index has them. Those that failed keep their facts: loads is false. Those
--- whose facts are what the last load brought are passed over: same is true.
+-- whose facts are what the last load brought are passed over: same is true. payroll_closed: months that the payroll
+-- system reports closed.
 CREATE TEMP TABLE this_company (
     company_id      text PRIMARY KEY,
     siren           text,
@@ -19,6 +20,7 @@ CREATE TEMP TABLE this_company (
     sources         jsonb,
     ranges          jsonb,
     digest          text,
+    payroll_closed  date[],
     loads           boolean GENERATED ALWAYS AS (status = 'ok') STORED,
     closed          boolean NOT NULL DEFAULT false,
     same            boolean NOT NULL DEFAULT false

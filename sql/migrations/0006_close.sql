@@ -124,3 +124,17 @@ COMMENT ON COLUMN payroll.period_event.event IS 'closed or reopened.';
 COMMENT ON COLUMN payroll.period_event.note IS 'Why.';
 COMMENT ON COLUMN payroll.period_event.digest IS 'SHA-256 of the frozen rows: those made by a close, those given up by a reopening.';
 COMMENT ON COLUMN payroll.period_event.written_by IS 'Transaction that wrote it: a period changes only in one that says so here.';
+
+-- Which months were loaded is known from here on: load writes each down as open.
+COMMENT ON TABLE payroll.period IS 'Payroll months that were loaded: open, or closed here.';
+COMMENT ON COLUMN payroll.period.note IS 'Why it was closed, or reopened.';
+COMMENT ON COLUMN payroll.period.closed_by IS 'Who closed it: a database user, or payroll, where the payroll system did.';
+INSERT INTO payroll.period (company_id, payroll_month, status)
+SELECT company_id, payroll_month, 'open' FROM payroll.contribution
+UNION
+SELECT company_id, payroll_month, 'open' FROM payroll.coverage
+UNION
+SELECT company_id, payroll_month, 'open' FROM payroll.invoice_control
+UNION
+SELECT company_id, payroll_month, 'open' FROM pipeline.company_load
+ON CONFLICT DO NOTHING;

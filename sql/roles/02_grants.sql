@@ -20,6 +20,8 @@ GRANT INSERT, UPDATE, DELETE ON
     pipeline.company_load
     TO payroll_loader;
 GRANT INSERT ON payroll.discrepancy_event TO payroll_loader;
+-- A month that is loaded is open; closing it is for functions.
+GRANT INSERT (company_id, payroll_month, status) ON payroll.period TO payroll_loader;
 
 GRANT SELECT ON
     payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employment,

@@ -396,8 +396,7 @@ class Refusals(Case):
     def test_a_closed_month_never_changes(self):
         self.stage([(company(), entities()), (company("beta", "404833048"), entities())])
         self.must()
-        self.psql(f"INSERT INTO payroll.period (company_id, payroll_month, status, closed_at, closed_by) "
-                  f"VALUES ('acme', '{MONTH}', 'closed', now(), 'marie')")
+        self.psql(f"SELECT payroll.close_reported(ARRAY['acme'], ARRAY[date '{MONTH}'], 'payslips are out')")
         before = self.psql("SELECT xmin, c FROM payroll.contribution c WHERE company_id = 'acme' ORDER BY 2")
         data = entities()
         data["contributions"] = data["contributions"][:1]

@@ -42,6 +42,7 @@ static void has_defaults(void **state)
     assert_int_equal(o.period, 2026 * 12 + 10);
     assert_null(o.staging);
     assert_null(o.run_id);
+    assert_null(o.note);
     assert_int_equal(o.n_companies, 0);
     assert_int_equal(o.shard, 0);
     assert_int_equal(o.shards, 1);
@@ -50,7 +51,7 @@ static void has_defaults(void **state)
     assert_int_equal(o.log_level, LOG_INFO);
     assert_int_equal(o.log_format, FORMAT_TEXT);
     assert_int_equal(o.progress, PROGRESS_AUTO);
-    assert_false(o.dry_run || o.quiet || o.help || o.version || o.check || o.migrate ||
+    assert_false(o.dry_run || o.quiet || o.help || o.version || o.check || o.migrate || o.close || o.reopen ||
                  o.allow_empty);
     options_free(&o);
 }
@@ -80,6 +81,16 @@ static void reads_every_option(void **state)
     options_free(&o);
     o = parse_ok(STAGE_LOAD, "--migrate");
     assert_true(o.migrate);
+    options_free(&o);
+    o = parse_ok(STAGE_LOAD, "--close --note=why");
+    assert_true(o.close);
+    assert_string_equal(o.note, "why");
+    options_free(&o);
+    o = parse_ok(STAGE_LOAD, "--reopen --note=why");
+    assert_true(o.reopen);
+    options_free(&o);
+    o = parse_ok(STAGE_LOAD, "--close");
+    assert_null(o.note);
     options_free(&o);
     o = parse_ok(STAGE_EXTRACT, "--check");
     assert_true(o.check);
@@ -122,7 +133,12 @@ static void refuses_faults(void **state)
         {STAGE_LOAD, "--migrate --allow-empty", "--migrate and --allow-empty contradict each other"},
         {STAGE_LOAD, "--migrate --dry-run", "--migrate and --dry-run contradict each other"},
         {STAGE_EXTRACT, "--dry-run --check", "--check and --dry-run contradict each other"},
-        {STAGE_LOAD, "--close", "unknown option --close; --help lists the options"},
+        {STAGE_LOAD, "--close --reopen", "--close and --reopen contradict each other"},
+        {STAGE_LOAD, "--close --migrate", "--migrate and --close contradict each other"},
+        {STAGE_LOAD, "--close --dry-run", "--close and --dry-run contradict each other"},
+        {STAGE_LOAD, "--note x", "--note goes with --close or --reopen"},
+        {STAGE_LOAD, "--reopen", "--reopen needs --note: the reason, which is kept"},
+        {STAGE_EXTRACT, "--close", "unknown option --close; --help lists the options"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
