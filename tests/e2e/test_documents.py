@@ -1,15 +1,36 @@
-"""What is written down agrees with what is there: the data dictionary with the comments of a migrated database, the guide's
-table of discrepancies and of grounds with what the database holds, paths and queries in the documents with the tree."""
-import os
+"""What is written down agrees with what is there: the data dictionary with the comments of a migrated database; the guide's
+outputs with what its queries answer on the sample, and its tables with the catalogue and the grounds of dispenses."""
 import re
 import subprocess
 import unittest
 
-from harness import BIN, ROOT, cluster_environment
+from harness import ROOT, Pipeline
+
+GUIDE = "sql/GUIDE.fr.md"
 
 
 def text_of(name):
     return (ROOT / name).read_text(encoding="utf-8")
+
+
+def rows_of(text, columns):
+    """The rows of the guide's tables of so many columns, as lists of cells."""
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("| `")]
+    return [row for row in rows if len(row) == columns]
+
+
+def examples(text):
+    """The guide's queries, each with the output printed right below it, or None."""
+    return [(sql, output) for sql, output in re.findall(r"```sql\n(.*?)```\n(?:```text\n(.*?)```\n)?", text, re.DOTALL)]
+
+
+def in_words(template):
+    """A text of the catalogue as the guide prints it."""
+    return re.sub(r"\{\w+\}", "…", template)
+
+
+def trimmed(text):
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
 class Documents(unittest.TestCase):
@@ -17,17 +38,51 @@ class Documents(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.env = {**cluster_environment(), "PGDATABASE": f"documents_{os.getpid()}"}
-        subprocess.run(["createdb", cls.env["PGDATABASE"]], env=cls.env, check=True)
-        subprocess.run([BIN / "load", "--migrate", "--quiet"], cwd=ROOT, env=cls.env, check=True, capture_output=True)
+        cls.pipeline = Pipeline()
+        cls.addClassCleanup(cls.pipeline.close)
+        cls.pipeline.run()
 
     def psql(self, *args):
-        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *args], cwd=ROOT, env=self.env, check=True,
-                              text=True, stdout=subprocess.PIPE).stdout
+        return subprocess.run(["psql", "-Xq", "-P", "pager=off", "-v", "ON_ERROR_STOP=1", *args], cwd=ROOT, check=True,
+                              env=self.pipeline.env, text=True, stdout=subprocess.PIPE).stdout
 
     def test_dictionary_is_that_of_the_comments(self):
-        if text_of("sql/DICTIONARY.md") != self.psql("-f", "sql/dictionary.sql"):
+        if text_of("sql/DICTIONARY.md") != self.psql("-At", "-f", "sql/dictionary.sql"):
             self.fail("sql/DICTIONARY.md is not what the comments say: run make dictionary")
+
+    def test_guide_prints_what_its_queries_answer(self):
+        printed = [(sql, output) for sql, output in examples(text_of(GUIDE)) if output]
+        self.assertGreater(len(printed), 5)
+        for sql, output in printed:
+            with self.subTest(sql=sql):
+                self.assertEqual(trimmed(self.psql("-c", sql)), trimmed(output))
+
+    def test_guide_calls_what_there_is(self):
+        for sql, output in examples(text_of(GUIDE)):
+            if not output:
+                with self.subTest(sql=sql):
+                    self.psql("-c", "EXPLAIN " + sql)
+        named = set(re.findall(r"\breport\.[a-z_]+[a-z]", text_of(GUIDE)))
+        self.assertEqual([name for name in sorted(named) if self.psql("-Atc", f"SELECT to_regclass('{name}')") == "\n"], [])
+        called = set(re.findall(r"\bpayroll\.([a-z_]+)\(", text_of(GUIDE)))
+        known = self.psql("-Atc", "SELECT proname FROM pg_proc WHERE pronamespace = 'payroll'::regnamespace").split()
+        self.assertEqual(sorted(called - set(known)), [])
+
+    def test_guide_has_every_discrepancy(self):
+        wanted = self.pipeline.query("SELECT code, severity, title_fr, remedy_fr FROM payroll.discrepancy_code")
+        rows = {row[0].strip("`"): row for row in rows_of(text_of(GUIDE), 5)}
+        self.assertEqual(sorted(rows), sorted(entry["code"] for entry in wanted))
+        for entry in wanted:
+            code, severity, title, meaning, remedy = rows[entry["code"]]
+            self.assertEqual((severity, title, remedy),
+                             (entry["severity"], in_words(entry["title_fr"]), in_words(entry["remedy_fr"])), code)
+            self.assertGreater(len(meaning), 40, code)
+
+    def test_guide_has_every_ground(self):
+        wanted = self.pipeline.query("SELECT ground, label_fr, needs_proof FROM payroll.dispense_ground")
+        rows = [row for row in rows_of(text_of(GUIDE), 3) if row[2] in ("oui", "non")]
+        self.assertEqual(sorted(rows), sorted([f"`{entry['ground']}`", entry["label_fr"],
+                                               "oui" if entry["needs_proof"] else "non"] for entry in wanted))
 
 
 if __name__ == "__main__":
