@@ -25,13 +25,13 @@ BEGIN
         RAISE invalid_parameter_value USING
             MESSAGE = format('%L cannot be the account of %s', account, kind),
             HINT = CASE kind WHEN 'journal' THEN 'The code of a journal is 1 to 10 digits and capital letters, as PAIE.'
-                             ELSE 'Three digits of the plan comptable, then up to 17 digits and capital letters, as 6452.'
+                             ELSE 'Three digits of the plan comptable, then up to 17 digits and capitals, as 6452.'
                    END;
     END IF;
     IF name IS NULL OR name !~ '[[:alnum:]]' OR length(name) > 100 OR name ~ '[[:cntrl:]|]' THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('%L cannot be the label of an account', label),
-            HINT = 'A name of at most 100 characters, without tabs, line breaks and vertical bars: they separate columns.';
+            HINT = 'A name of at most 100 characters, without tabs, line breaks and bars: they separate columns.';
     END IF;
 
     PERFORM pg_advisory_xact_lock(hashtextextended(format('payroll.account %L %s', company_id, kind), 0));

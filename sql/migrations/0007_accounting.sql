@@ -23,13 +23,14 @@ CREATE TABLE payroll.account (
     CONSTRAINT account_ended_check CHECK (num_nulls(ended_at, ended_by) IN (0, 2))
 );
 COMMENT ON TABLE payroll.account IS
-    'Accounts of report.journal_entry (payroll.set_account). In force: ended_at is null; a closed month keeps those that '
-    'were in force when it was closed.';
+    'Accounts of report.journal_entry (payroll.set_account). In force: ended_at is null; a closed month keeps those '
+    'that were in force when it was closed.';
 COMMENT ON COLUMN payroll.account.account_id IS 'Number of the row.';
 COMMENT ON COLUMN payroll.account.company_id IS 'Company; null: every company that has none of its own.';
 COMMENT ON COLUMN payroll.account.kind IS
-    'What it is for: journal (the journal itself), health_employer and provident_employer (the employer''s shares), fee '
-    '(what the company bears that is no premium), employee (the employees'' shares, withheld) and payable (owed to Alan).';
+    'What it is for: journal (the journal itself), health_employer and provident_employer (the employer''s shares), '
+    'fee (what the company bears that is no premium), employee (the employees'' shares, withheld) and payable (owed '
+    'to Alan).';
 COMMENT ON COLUMN payroll.account.account IS
     'Account number, its first three characters digits of the plan comptable; of kind journal, the journal''s code.';
 COMMENT ON COLUMN payroll.account.label IS 'Its name.';
@@ -62,8 +63,8 @@ CREATE TABLE payroll.social_ceiling (
     CONSTRAINT social_ceiling_annual_check CHECK (annual_cents > 0)
 );
 COMMENT ON TABLE payroll.social_ceiling IS
-    'Yearly ceiling of social security (PASS), twelve times the monthly one of rules.pmss; add a row when a new year is '
-    'known.';
+    'Yearly ceiling of social security (PASS), twelve times the monthly one of rules.pmss; add a row when a new year '
+    'is known.';
 COMMENT ON COLUMN payroll.social_ceiling.valid_from IS 'First day.';
 COMMENT ON COLUMN payroll.social_ceiling.valid_to IS 'Last day.';
 COMMENT ON COLUMN payroll.social_ceiling.annual_cents IS 'PASS, in cents.';
@@ -92,8 +93,8 @@ CREATE TABLE payroll.exemption_limit (
         ceiling_ppm BETWEEN 0 AND 1000000 AND gross_ppm BETWEEN 0 AND 1000000 AND maximum_ppm BETWEEN 0 AND 1000000)
 );
 COMMENT ON TABLE payroll.exemption_limit IS
-    'Up to what, over a year, shares are exempt: a part of the PASS and a part of gross pay, at most another part of the '
-    'PASS.';
+    'Up to what, over a year, shares are exempt: a part of the PASS and a part of gross pay, at most another part of '
+    'the PASS.';
 COMMENT ON COLUMN payroll.exemption_limit.name IS
     'contributions: the employer''s shares of both products, from social security contributions; income_tax: the '
     'employee''s shares of both and the employer''s of provident, from income tax.';
@@ -113,12 +114,14 @@ CREATE TABLE payroll.variance_reason (
     label_en text NOT NULL,
     CONSTRAINT variance_reason_pkey PRIMARY KEY (reason)
 );
-COMMENT ON TABLE payroll.variance_reason IS 'Why amounts differ from those of the month before (report.month_variance).';
+COMMENT ON TABLE payroll.variance_reason IS
+    'Why amounts differ from those of the month before (report.month_variance).';
 COMMENT ON COLUMN payroll.variance_reason.reason IS 'Reason.';
 COMMENT ON COLUMN payroll.variance_reason.label_fr IS 'What it means, in French.';
 COMMENT ON COLUMN payroll.variance_reason.label_en IS 'What it means, in English.';
 INSERT INTO payroll.variance_reason (reason, label_fr, label_en) VALUES
-    ('first_month', 'premier mois de l''entreprise : rien à comparer', 'first month of the company: nothing to compare'),
+    ('first_month', 'premier mois de l''entreprise : rien à comparer',
+        'first month of the company: nothing to compare'),
     ('hire', 'embauche', 'hired'),
     ('exit', 'départ', 'left the company'),
     ('released', 'montant bloqué le mois précédent, débloqué ce mois-ci', 'held the month before, released this month'),

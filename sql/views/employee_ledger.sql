@@ -51,8 +51,7 @@ COMMENT ON COLUMN report.employee_ledger.product IS 'health or provident.';
 COMMENT ON COLUMN report.employee_ledger.payroll_month IS 'Month of the payslip, its first day.';
 COMMENT ON COLUMN report.employee_ledger.employment_id IS 'Contract of employment.';
 COMMENT ON COLUMN report.employee_ledger.kind IS
-    'regular; regularisation: of an earlier month, or a correction of one; reversal: takes back what an earlier payslip '
-    'gave.';
+    'regular; regularisation: of an earlier month, or a correction of one; reversal: takes back what a payslip gave.';
 COMMENT ON COLUMN report.employee_ledger.billing_month IS 'Month of the invoice, its first day.';
 COMMENT ON COLUMN report.employee_ledger.invoice_id IS 'Invoice.';
 COMMENT ON COLUMN report.employee_ledger.invoice_number IS 'Number printed on it.';
@@ -68,7 +67,9 @@ COMMENT ON COLUMN report.employee_ledger.amount_cents IS 'Both shares, signed.';
 COMMENT ON COLUMN report.employee_ledger.employer_cents IS 'Employer''s share.';
 COMMENT ON COLUMN report.employee_ledger.employee_cents IS 'Employee''s share.';
 COMMENT ON COLUMN report.employee_ledger.balance_cents IS 'Both shares under this contract up to this row.';
-COMMENT ON COLUMN report.employee_ledger.employer_balance_cents IS 'Employer''s shares under this contract up to this row.';
-COMMENT ON COLUMN report.employee_ledger.employee_balance_cents IS 'Employee''s shares under this contract up to this row.';
+COMMENT ON COLUMN report.employee_ledger.employer_balance_cents IS
+    'Employer''s shares under this contract up to this row.';
+COMMENT ON COLUMN report.employee_ledger.employee_balance_cents IS
+    'Employee''s shares under this contract up to this row.';
 
 GRANT SELECT ON report.employee_ledger TO payroll_manager, payroll_reader;

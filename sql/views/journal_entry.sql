@@ -1,7 +1,7 @@
 -- The shares of a payroll month as entries of the journal, in the columns of the fichier des écritures comptables (LPF
--- A47 A-1) and written as it wants them: dates YYYYMMDD, amounts with a comma and no separator of thousands, a side that
--- does not apply 0,00. One entry per payroll month, invoice and contract, each balanced; a negative amount goes to the
--- other side. Fees are part of it, so that what is owed to Alan is what the invoices say; held money is not.
+-- A47 A-1) and written as it wants them: dates YYYYMMDD, amounts with a comma and no separator of thousands, a side
+-- that does not apply 0,00. One entry per payroll month, invoice and contract, each balanced; a negative amount goes to
+-- the other side. Fees are part of it, so that what is owed to Alan is what the invoices say; held money is not.
 
 CREATE OR REPLACE VIEW report.journal_entry WITH (security_invoker = true) AS
 SELECT
@@ -67,7 +67,8 @@ LEFT JOIN LATERAL (
     SELECT a.account, a.label
     FROM payroll.account AS a
     WHERE (a.company_id = t.company_id OR a.company_id IS NULL) AND a.kind = l.kind
-        AND a.recorded_at <= coalesce(p.closed_at, 'infinity') AND coalesce(a.ended_at > p.closed_at, a.ended_at IS NULL)
+        AND a.recorded_at <= coalesce(p.closed_at, 'infinity')
+        AND coalesce(a.ended_at > p.closed_at, a.ended_at IS NULL)
     ORDER BY a.company_id NULLS LAST, a.recorded_at DESC
     LIMIT 1
 ) AS a ON true
@@ -75,7 +76,8 @@ LEFT JOIN LATERAL (
     SELECT a.account, a.label
     FROM payroll.account AS a
     WHERE (a.company_id = t.company_id OR a.company_id IS NULL) AND a.kind = 'journal'
-        AND a.recorded_at <= coalesce(p.closed_at, 'infinity') AND coalesce(a.ended_at > p.closed_at, a.ended_at IS NULL)
+        AND a.recorded_at <= coalesce(p.closed_at, 'infinity')
+        AND coalesce(a.ended_at > p.closed_at, a.ended_at IS NULL)
     ORDER BY a.company_id NULLS LAST, a.recorded_at DESC
     LIMIT 1
 ) AS j ON true
@@ -90,7 +92,7 @@ COMMENT ON COLUMN report.journal_entry.payroll_month IS 'Month of the payslips, 
 COMMENT ON COLUMN report.journal_entry."JournalCode" IS 'Code of the journal.';
 COMMENT ON COLUMN report.journal_entry."JournalLib" IS 'Name of the journal.';
 COMMENT ON COLUMN report.journal_entry."EcritureNum" IS
-    'Number of the entry: the year, and a number without gaps; it is final once the month and those before it are closed.';
+    'Number of the entry: the year, and a number without gaps; final once the month and those before it are closed.';
 COMMENT ON COLUMN report.journal_entry."EcritureDate" IS 'Last day of the payroll month.';
 COMMENT ON COLUMN report.journal_entry."CompteNum" IS 'Account.';
 COMMENT ON COLUMN report.journal_entry."CompteLib" IS 'Its name.';

@@ -1,52 +1,42 @@
 -- Whose amounts are not those of the month before, and why.
 
--- Every contribution is read twice: for its month, and as what was before in the next. Grouped by what is compared, both
--- stand side by side, and a condition on the company reaches both.
+-- Every contribution counts twice: for its month, and as what was before in the next. Grouped by what is compared, both
+-- stand side by side.
 CREATE OR REPLACE VIEW payroll.contribution_change WITH (security_invoker = true) AS
 SELECT
-    company_id,
-    payroll_month,
-    employee_id,
-    employment_id,
-    contract_id,
-    component,
-    member_type,
-    option_code,
-    kind,
-    coalesce(max(matricule) FILTER (WHERE now), max(matricule)) AS matricule,
-    coalesce(max(last_name) FILTER (WHERE now), max(last_name)) AS last_name,
-    coalesce(max(first_name) FILTER (WHERE now), max(first_name)) AS first_name,
-    count(*) FILTER (WHERE now AND ready) AS rows,
-    count(*) FILTER (WHERE NOT now AND ready) AS previous_rows,
-    count(*) FILTER (WHERE now AND NOT ready) AS held,
-    count(*) FILTER (WHERE NOT now AND NOT ready) AS previous_held,
-    coalesce(sum(amount_cents) FILTER (WHERE now AND ready), 0)::bigint AS amount_cents,
-    coalesce(sum(employer_cents) FILTER (WHERE now AND ready), 0)::bigint AS employer_cents,
-    coalesce(sum(amount_cents) FILTER (WHERE NOT now AND ready), 0)::bigint AS previous_amount_cents,
-    coalesce(sum(employer_cents) FILTER (WHERE NOT now AND ready), 0)::bigint AS previous_employer_cents,
-    (sum(base_cents) FILTER (WHERE now AND ready))::bigint AS base_cents,
-    (sum(base_cents) FILTER (WHERE NOT now AND ready))::bigint AS previous_base_cents,
-    min(cover_from) FILTER (WHERE now AND ready) AS cover_from,
-    max(cover_to) FILTER (WHERE now AND ready) AS cover_to,
-    min(cover_from) FILTER (WHERE NOT now AND ready) AS previous_cover_from,
-    max(cover_to) FILTER (WHERE NOT now AND ready) AS previous_cover_to
-FROM (
-    SELECT
-        true AS now, status = 'ready' AS ready, company_id, payroll_month, employee_id, employment_id, contract_id,
-        component, member_type, option_code, kind, matricule, last_name, first_name, base_cents, amount_cents,
-        employer_cents, cover_from, cover_to
-    FROM payroll.contribution_line
-    UNION ALL
-    SELECT
-        false, status = 'ready', company_id, (payroll_month + interval '1 month')::date, employee_id, employment_id,
-        contract_id, component, member_type, option_code, kind, matricule, last_name, first_name, base_cents,
-        amount_cents, employer_cents, cover_from, cover_to
-    FROM payroll.contribution_line
-) AS lines
-GROUP BY company_id, payroll_month, employee_id, employment_id, contract_id, component, member_type, option_code, kind;
+    l.company_id,
+    s.payroll_month,
+    l.employee_id,
+    l.employment_id,
+    l.contract_id,
+    l.component,
+    l.member_type,
+    l.option_code,
+    l.kind,
+    count(*) FILTER (WHERE s.now AND l.status = 'ready') AS rows,
+    count(*) FILTER (WHERE NOT s.now AND l.status = 'ready') AS previous_rows,
+    count(*) FILTER (WHERE s.now AND l.status = 'held') AS held,
+    count(*) FILTER (WHERE NOT s.now AND l.status = 'held') AS previous_held,
+    coalesce(sum(l.amount_cents) FILTER (WHERE s.now AND l.status = 'ready'), 0)::bigint AS amount_cents,
+    coalesce(sum(l.employer_cents) FILTER (WHERE s.now AND l.status = 'ready'), 0)::bigint AS employer_cents,
+    coalesce(sum(l.amount_cents) FILTER (WHERE NOT s.now AND l.status = 'ready'), 0)::bigint AS previous_amount_cents,
+    coalesce(sum(l.employer_cents) FILTER (WHERE NOT s.now AND l.status = 'ready'), 0)::bigint
+        AS previous_employer_cents,
+    (sum(l.base_cents) FILTER (WHERE s.now AND l.status = 'ready'))::bigint AS base_cents,
+    (sum(l.base_cents) FILTER (WHERE NOT s.now AND l.status = 'ready'))::bigint AS previous_base_cents,
+    min(l.cover_from) FILTER (WHERE s.now AND l.status = 'ready') AS cover_from,
+    max(l.cover_to) FILTER (WHERE s.now AND l.status = 'ready') AS cover_to,
+    min(l.cover_from) FILTER (WHERE NOT s.now AND l.status = 'ready') AS previous_cover_from,
+    max(l.cover_to) FILTER (WHERE NOT s.now AND l.status = 'ready') AS previous_cover_to
+FROM payroll.contribution_line AS l
+CROSS JOIN LATERAL (VALUES
+    (l.payroll_month, true),
+    ((l.payroll_month + interval '1 month')::date, false)) AS s (payroll_month, now)
+GROUP BY l.company_id, s.payroll_month, l.employee_id, l.employment_id, l.contract_id, l.component, l.member_type,
+    l.option_code, l.kind;
 
 COMMENT ON VIEW payroll.contribution_change IS
-    'Contributions of one sort beside those of the month before, also where there are some in one of both only: one row '
+    'Contributions of one sort beside those of the month before, also where only one of both has some: one row '
     'per payroll month, contract of employment, contract, component, member type, option and kind. The month after the '
     'last has what was before alone. Amounts, bases and days are those of ready contributions.';
 COMMENT ON COLUMN payroll.contribution_change.company_id IS 'Company.';
@@ -60,9 +50,6 @@ COMMENT ON COLUMN payroll.contribution_change.member_type IS
     'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN payroll.contribution_change.option_code IS 'Option code declared in the DSN.';
 COMMENT ON COLUMN payroll.contribution_change.kind IS 'regular, regularisation or reversal.';
-COMMENT ON COLUMN payroll.contribution_change.matricule IS 'Number of the employee inside the company.';
-COMMENT ON COLUMN payroll.contribution_change.last_name IS 'Last name.';
-COMMENT ON COLUMN payroll.contribution_change.first_name IS 'First name.';
 COMMENT ON COLUMN payroll.contribution_change.rows IS 'Ready contributions.';
 COMMENT ON COLUMN payroll.contribution_change.previous_rows IS 'Ready contributions the month before.';
 COMMENT ON COLUMN payroll.contribution_change.held IS 'Held contributions.';
@@ -85,9 +72,9 @@ SELECT
     t.company_id,
     t.payroll_month,
     t.employee_id,
-    t.matricule,
-    t.last_name,
-    t.first_name,
+    e.matricule,
+    e.last_name,
+    e.first_name,
     t.amount_cents,
     t.employer_cents,
     t.amount_cents - t.employer_cents AS employee_cents,
@@ -108,8 +95,16 @@ SELECT
 FROM (
     SELECT
         k.*,
-        bool_or(k.present) OVER month AS known,
-        bool_or(k.previously_present) OVER month AS comparable,
+        -- a month that was run counts, also when it gave nobody anything
+        bool_or(k.present) OVER month OR coalesce((
+            SELECT true FROM payroll.period AS d
+            WHERE d.company_id = k.company_id AND d.payroll_month = k.payroll_month), false) AS known,
+        bool_or(k.previously_present) OVER month OR coalesce((
+            SELECT true FROM payroll.period AS d
+            WHERE d.company_id = k.company_id
+                AND d.payroll_month = (k.payroll_month - interval '1 month')::date), false) AS comparable,
+        bool_or(k.held) OVER month AS some_held,
+        bool_or(k.previously_held) OVER month AS some_held_before,
         (k.payroll_month - interval '1 month')::date AS previous_month,
         greatest((k.payroll_month + interval '1 month - 1 day')::date, k.cover_to) AS last_day
     FROM (
@@ -117,12 +112,10 @@ FROM (
             company_id,
             payroll_month,
             employee_id,
-            coalesce(max(matricule) FILTER (WHERE rows > 0), max(matricule)) AS matricule,
-            coalesce(max(last_name) FILTER (WHERE rows > 0), max(last_name)) AS last_name,
-            coalesce(max(first_name) FILTER (WHERE rows > 0), max(first_name)) AS first_name,
             bool_or(rows + held > 0) AS present,
             bool_or(previous_rows + previous_held > 0) AS previously_present,
             bool_or(held > 0) AS held,
+            bool_or(previous_held > 0) AS previously_held,
             sum(amount_cents)::bigint AS amount_cents,
             sum(employer_cents)::bigint AS employer_cents,
             sum(previous_amount_cents)::bigint AS previous_amount_cents,
@@ -140,20 +133,21 @@ FROM (
                       sum(employer_cents - previous_employer_cents) FILTER (WHERE kind = 'reversal')) <> (0, 0), false)
                 AS reversal_changed,
             -- facts of the month and of the one before: n counts the month's regular rows, p those before
-            sum(n) AS n,
-            sum(p) AS p,
+            bool_or(n > 0) AS some,
+            bool_or(p > 0) AS some_before,
             min(cover_from) AS cover_from,
             max(cover_to) AS cover_to,
             coalesce(bool_or(extract(day FROM cover_from) > 1) FILTER (WHERE n > 0), false)
             OR coalesce(bool_or(extract(day FROM previous_cover_from) > 1) FILTER (WHERE p > 0), false) AS late_start,
             coalesce(bool_or(extract(day FROM cover_to + 1) > 1) FILTER (WHERE n > 0), false) AS early_end,
-            array_agg(DISTINCT employment_id) FILTER (WHERE n > 0)
-                IS DISTINCT FROM array_agg(DISTINCT employment_id) FILTER (WHERE p > 0) AS other_employments,
-            array_agg(DISTINCT contract_id) FILTER (WHERE n > 0)
-                IS DISTINCT FROM array_agg(DISTINCT contract_id) FILTER (WHERE p > 0) AS other_contracts,
-            array_agg(DISTINCT coalesce(option_code, '')) FILTER (WHERE n > 0 AND member_type NOT IN ('partner', 'child'))
-                IS DISTINCT FROM array_agg(DISTINCT coalesce(option_code, ''))
-                    FILTER (WHERE p > 0 AND member_type NOT IN ('partner', 'child')) AS other_options,
+            array_agg(employment_id) FILTER (WHERE n > 0) AS employments,
+            array_agg(employment_id) FILTER (WHERE p > 0) AS previous_employments,
+            array_agg(contract_id) FILTER (WHERE n > 0) AS contracts,
+            array_agg(contract_id) FILTER (WHERE p > 0) AS previous_contracts,
+            array_agg(coalesce(option_code, '')) FILTER (WHERE n > 0 AND member_type NOT IN ('partner', 'child'))
+                AS options,
+            array_agg(coalesce(option_code, '')) FILTER (WHERE p > 0 AND member_type NOT IN ('partner', 'child'))
+                AS previous_options,
             (coalesce(sum(n) FILTER (WHERE member_type IN ('partner', 'child')), 0),
              coalesce(bool_or(n > 0) FILTER (WHERE member_type = 'family'), false))
                 <> (coalesce(sum(p) FILTER (WHERE member_type IN ('partner', 'child')), 0),
@@ -193,24 +187,35 @@ FROM (
     ) AS k
     WINDOW month AS (PARTITION BY k.company_id, k.payroll_month)
 ) AS t
+CROSS JOIN LATERAL (
+    SELECT
+        -- whatever the number of times that each stands in its list
+        t.some AND t.some_before AND NOT (t.employments @> t.previous_employments
+                                          AND t.employments <@ t.previous_employments) AS other_employments,
+        t.some AND t.some_before AND NOT (t.contracts @> t.previous_contracts
+                                          AND t.contracts <@ t.previous_contracts) AS other_contracts,
+        t.some AND t.some_before AND NOT (t.options @> t.previous_options
+                                          AND t.options <@ t.previous_options) AS other_options,
+        t.some AND t.some_before AND t.other_dependants AS other_dependants
+) AS o
 -- OFFSET 0 has each of these looked up once
 CROSS JOIN LATERAL (
     SELECT
-        (t.p = 0 OR t.late_start OR t.other_employments) AND EXISTS (
+        (NOT t.some_before OR t.late_start OR o.other_employments) AND EXISTS (
             SELECT FROM payroll.employment AS m
             WHERE m.company_id = t.company_id AND m.employee_id = t.employee_id
                 AND m.starts_on BETWEEN least(t.previous_month, t.cover_from) AND t.last_day) AS hired,
-        CASE WHEN t.p > 0 AND t.n = 0 THEN (
+        CASE WHEN t.some_before AND NOT t.some THEN (
                 SELECT max(coalesce(m.ends_on, 'infinity')) FROM payroll.employment AS m
                 WHERE m.company_id = t.company_id AND m.employee_id = t.employee_id) <= t.last_day
-             WHEN t.early_end OR t.other_employments THEN EXISTS (
+             WHEN t.early_end OR o.other_employments THEN EXISTS (
                 SELECT FROM payroll.employment AS m
                 WHERE m.company_id = t.company_id AND m.employee_id = t.employee_id
                     AND m.ends_on BETWEEN t.previous_month AND t.last_day)
              ELSE false
         END AS gone,
         -- a line of theirs that the month before held, for whomever
-        EXISTS (
+        t.some_held_before AND EXISTS (
             SELECT
             FROM payroll.employment AS m
             JOIN payroll.contribution AS c
@@ -220,7 +225,7 @@ CROSS JOIN LATERAL (
             WHERE m.company_id = t.company_id AND m.employee_id = t.employee_id AND c.payroll_month = t.payroll_month
                 AND h.payroll_month = t.previous_month) AS released,
         -- held for them, or for the member whose lines they had
-        t.held OR EXISTS (
+        t.held OR t.some_held AND EXISTS (
             SELECT
             FROM payroll.employment AS m
             JOIN payroll.contribution AS c
@@ -237,11 +242,12 @@ CROSS JOIN LATERAL (
         CASE WHEN f.gone THEN 'exit' END,
         CASE WHEN f.released THEN 'released' END,
         CASE WHEN f.held THEN 'held' END,
-        CASE WHEN t.n > 0 AND t.p > 0 AND t.other_contracts AND NOT f.released AND NOT f.held THEN 'contract' END,
-        CASE WHEN t.n > 0 AND t.p > 0 AND t.other_options THEN 'option' END,
-        CASE WHEN t.n > 0 AND t.p > 0 AND t.other_dependants THEN 'dependants' END,
-        CASE WHEN t.n > 0 AND (t.p = 0 OR t.late_start) AND NOT f.hired AND NOT f.released THEN 'cover_start' END,
-        CASE WHEN t.p > 0 AND (t.n = 0 OR t.early_end) AND NOT f.gone AND NOT f.held THEN 'cover_end' END,
+        CASE WHEN o.other_contracts AND NOT f.released AND NOT f.held THEN 'contract' END,
+        CASE WHEN o.other_options THEN 'option' END,
+        CASE WHEN o.other_dependants THEN 'dependants' END,
+        CASE WHEN t.some AND (NOT t.some_before OR t.late_start) AND NOT f.hired AND NOT f.released
+             THEN 'cover_start' END,
+        CASE WHEN t.some_before AND (NOT t.some OR t.early_end) AND NOT f.gone AND NOT f.held THEN 'cover_end' END,
         CASE WHEN t.other_price THEN 'price' END,
         CASE WHEN t.other_share THEN 'share' END,
         CASE WHEN t.other_base THEN 'base' END], NULL)
@@ -255,6 +261,7 @@ CROSS JOIN LATERAL (
         CASE WHEN t.regularisation_changed THEN 'regularisation' END], NULL)
     END AS reasons
 ) AS r
+LEFT JOIN payroll.employee AS e ON e.company_id = t.company_id AND e.employee_id = t.employee_id
 JOIN payroll.variance_reason AS v ON v.reason = r.reasons[1]
 WHERE t.known AND t.employee_id IS NOT NULL
     AND (t.regular_changed OR t.regularisation_changed OR t.reversal_changed);
@@ -277,13 +284,15 @@ COMMENT ON COLUMN report.month_variance.previous_employee_cents IS 'Employee''s 
 COMMENT ON COLUMN report.month_variance.change_cents IS 'Both shares less those of the month before.';
 COMMENT ON COLUMN report.month_variance.employer_change_cents IS 'Employer''s share less that of the month before.';
 COMMENT ON COLUMN report.month_variance.employee_change_cents IS 'Employee''s share less that of the month before.';
-COMMENT ON COLUMN report.month_variance.regularisation_cents IS 'Of the month''s amount, what puts earlier months right.';
-COMMENT ON COLUMN report.month_variance.reversal_cents IS 'Of the month''s amount, what takes earlier months back.';
+COMMENT ON COLUMN report.month_variance.regularisation_cents IS
+    'Of the month''s amount, what puts earlier months right.';
+COMMENT ON COLUMN report.month_variance.reversal_cents IS
+    'Of the month''s amount, what takes earlier months back.';
 COMMENT ON COLUMN report.month_variance.reason IS 'The main reason: the first of reasons.';
 COMMENT ON COLUMN report.month_variance.reason_fr IS 'What it means, in French.';
 COMMENT ON COLUMN report.month_variance.reason_en IS 'What it means, in English.';
 COMMENT ON COLUMN report.month_variance.reasons IS
-    'Every reason found (payroll.variance_reason), the most telling first; unexplained: the month''s own premium changed '
-    'and nothing known tells why, as when the price billed is not that of the contract.';
+    'Every reason found (payroll.variance_reason), the most telling first; unexplained: the month''s own premium '
+    'changed and nothing known tells why, as when the price billed is not that of the contract.';
 
 GRANT SELECT ON report.month_variance TO payroll_manager, payroll_reader;

@@ -3,8 +3,9 @@
 --
 -- Limits are yearly, and so is what is held against them: it runs from January to the month of the row. The PASS counts
 -- whole from January on, also for somebody hired or gone during the year (BOSS, assiette générale: the PASS is not cut
--- for these limits); gross pay counts as far as it is known. What is above the limit in one month may therefore be below
--- it in the next; December's is final. Shares given before the first month held here are not known and not counted.
+-- for these limits); gross pay counts as far as it is known. What is above the limit in one month may therefore be
+-- below it in the next; December's is final. Shares given before the first month held here are not known and not
+-- counted.
 
 CREATE OR REPLACE VIEW report.social_treatment WITH (security_invoker = true) AS
 SELECT
@@ -139,7 +140,8 @@ COMMENT ON COLUMN report.social_treatment.exemption_ceiling_cents IS
     'Up to what they are exempt from social security contributions, by the gross pay of the year so far (CSS D242-1); '
     'null: not known, ceiling_note tells why.';
 COMMENT ON COLUMN report.social_treatment.exemption_excess_cents IS
-    'What exceeds it in the year so far, which is pay: this payslip takes what the month before did not; null: not known.';
+    'What exceeds it in the year so far, which is pay: this payslip takes what the month before did not; null: not '
+    'known.';
 COMMENT ON COLUMN report.social_treatment.tax_used_cents IS
     'Employee''s shares of both products and employer''s share of provident from January to this month.';
 COMMENT ON COLUMN report.social_treatment.tax_ceiling_cents IS

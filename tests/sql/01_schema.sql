@@ -8,16 +8,18 @@ SELECT plan(68);
 
 SELECT has_schema(name, 'schema ' || name) FROM unnest(ARRAY['payroll', 'pipeline', 'report']) AS name;
 SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
-    'affiliation', 'closed_row', 'company', 'contract', 'contribution', 'coverage', 'discrepancy', 'discrepancy_code',
-    'discrepancy_event', 'dispense', 'dispense_ground', 'employee', 'employment', 'invoice', 'invoice_control', 'link',
-    'member', 'pay_base', 'payroll_contract', 'payroll_period', 'period', 'period_event', 'social_rate',
-    'source_sync'],
+    'account', 'affiliation', 'closed_row', 'company', 'contract', 'contribution', 'coverage', 'discrepancy',
+    'discrepancy_code', 'discrepancy_event', 'dispense', 'dispense_ground', 'employee', 'employment',
+    'exemption_limit', 'invoice', 'invoice_control', 'link', 'member', 'pay_base', 'payroll_contract',
+    'payroll_period', 'period', 'period_event', 'social_ceiling', 'social_rate', 'source_sync', 'variance_reason'],
     'tables of payroll')
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;
 SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'reject', 'run'], 'tables of pipeline');
 SELECT views_are('report', ARRAY[
     'contribution_overview', 'discrepancy_inbox', 'dsn_affiliation', 'dsn_base', 'dsn_contract', 'dsn_payment',
-    'dsn_rubric', 'identity_check', 'invoice_control', 'payroll_ready', 'period_status', 'reject', 'run_history', 'sync_status', 'uncovered_employee'], 'views of report');
+    'dsn_rubric', 'employee_ledger', 'identity_check', 'invoice_control', 'journal_entry', 'month_variance',
+    'payroll_ready', 'period_status', 'reject', 'run_history', 'social_treatment', 'sync_status',
+    'uncovered_employee'], 'views of report');
 
 SELECT col_is_pk('payroll', t.name, t.key, 'primary key of ' || t.name)
 FROM (VALUES
