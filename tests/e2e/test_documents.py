@@ -7,6 +7,7 @@ import unittest
 from harness import ROOT, Pipeline
 
 GUIDE = "sql/GUIDE.fr.md"
+KELLER = "transports-keller"
 
 
 def text_of(name):
@@ -50,6 +51,14 @@ class Documents(unittest.TestCase):
         if text_of("sql/DICTIONARY.md") != self.psql("-At", "-f", "sql/dictionary.sql"):
             self.fail("sql/DICTIONARY.md is not what the comments say: run make dictionary")
 
+    def test_rules_name_what_there_is(self):
+        text = text_of("transform/RULES.md")
+        paths = re.findall(r"`((?:common|transform|load|extract|sql|tests)/[\w./]+\w)`", text)
+        last_cells = [line.split(" | ")[-1] for line in text.splitlines() if line.startswith("| ")]
+        cases = [f"tests/cases/transform/{name}" for cell in last_cells for name in re.findall(r"`([a-z0-9-]+)`", cell)]
+        self.assertGreater(len(cases), 40)
+        self.assertEqual([path for path in sorted({*paths, *cases}) if not (ROOT / path).exists()], [])
+
     def test_guide_prints_what_its_queries_answer(self):
         printed = [(sql, output) for sql, output in examples(text_of(GUIDE)) if output]
         self.assertGreater(len(printed), 5)
@@ -83,6 +92,37 @@ class Documents(unittest.TestCase):
         rows = [row for row in rows_of(text_of(GUIDE), 3) if row[2] in ("oui", "non")]
         self.assertEqual(sorted(rows), sorted([f"`{entry['ground']}`", entry["label_fr"],
                                                "oui" if entry["needs_proof"] else "non"] for entry in wanted))
+
+    def test_guide_tells_the_example_as_it_goes(self):
+        """Nadège's line, held in April, given in May, and to somebody else in June."""
+        pipeline = Pipeline()
+        self.addCleanup(pipeline.close)
+        nadege, lucie = (next(person.employee_id for person in pipeline.companies[2].people if person.last_name == name)
+                         for name in ("Ferrand", "Perret"))
+        member = next(person.member_id for person in pipeline.companies[2].people if person.last_name == "Ferrand")
+
+        def close(month):
+            pipeline.psql(f"""
+                SELECT payroll.accept_discrepancy(id, 'known') FROM report.discrepancy_inbox
+                WHERE company_id = '{KELLER}' AND held_cents <> 0;
+                SELECT payroll.close_period('{KELLER}', '{month}-01', 'checked')""")
+
+        pipeline.run()
+        close("2026-04")
+        pipeline.psql(f"SELECT payroll.link_member('{KELLER}', '{member}', '{nadege}', 'the same person')")
+        pipeline.run("2026-05", "2026-05-27T06:00:00Z")
+        close("2026-05")
+        pipeline.psql(f"""SELECT payroll.unlink_member('{KELLER}', '{member}', 'somebody else');
+                          SELECT payroll.link_member('{KELLER}', '{member}', '{lucie}', 'seen on the card')""")
+        pipeline.run("2026-06", "2026-06-27T06:00:00Z")
+        for query in (
+                """SELECT payroll_month, matricule, last_name, cover_month, kind, amount_cents, employer_cents, employee_cents
+                   FROM report.payroll_ready WHERE payroll_month > '2026-04-01' ORDER BY 1, 2""",
+                """SELECT payroll_month, last_name, kind, amount_cents, balance_cents FROM report.employee_ledger
+                   WHERE last_name IN ('Ferrand', 'Perret') ORDER BY last_name, payroll_month"""):
+            told = subprocess.run(["psql", "-Xq", "-P", "pager=off", "-c", query], env=pipeline.env, check=True, text=True,
+                                  stdout=subprocess.PIPE).stdout
+            self.assertIn(trimmed(told), trimmed(text_of(GUIDE)))
 
 
 if __name__ == "__main__":
