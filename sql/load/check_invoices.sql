@@ -1,4 +1,4 @@
--- Invoices whose control does not say what their contributions add up to.
+-- Invoices whose control does not say what their contributions add up to. One that is cancelled asks for nothing.
 WITH made AS (
     SELECT company_id, invoice_id,
            coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0) AS allocated_cents,
@@ -17,7 +17,7 @@ WHERE (n.allocated_cents, n.held_cents)
           IS DISTINCT FROM (coalesce(m.allocated_cents, 0), coalesce(m.held_cents, 0))
    OR n.allocated_cents + n.posted_cents + n.held_cents <> n.lines_cents
    OR abs(n.total_cents - n.lines_cents) <> abs(n.difference_cents)
-   OR n.total_cents <> i.total_cents
+   OR n.total_cents <> CASE i.status WHEN 'cancelled' THEN 0 ELSE i.total_cents END
    OR n.payroll_month <> :'period'
 ORDER BY company_id, invoice_id
 LIMIT 20;
