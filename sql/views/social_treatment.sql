@@ -87,12 +87,7 @@ LEFT JOIN payroll.exemption_limit AS c
     ON c.name = 'contributions' AND t.payroll_month BETWEEN c.valid_from AND c.valid_to
 LEFT JOIN payroll.exemption_limit AS i
     ON i.name = 'income_tax' AND t.payroll_month BETWEEN i.valid_from AND i.valid_to
-CROSS JOIN LATERAL (
-    SELECT
-        p.employed * datemultirange(daterange(date_trunc('year', t.payroll_month::timestamp)::date,
-                                              (t.payroll_month + interval '1 month')::date))
-        - coalesce(p.paid, '{}') AS unpaid
-) AS u
+-- OFFSET 0 has the note made once, not once for every figure that hangs on it
 CROSS JOIN LATERAL (
     SELECT
         CASE WHEN s.annual_cents IS NULL THEN
@@ -103,6 +98,10 @@ CROSS JOIN LATERAL (
              WHEN NOT isempty(u.unpaid) THEN 'pay of ' || to_char(lower(u.unpaid), 'YYYY-MM') || ' not known'
              WHEN t.year_gross_cents IS NULL THEN 'pay not known'
         END AS note
+    FROM (SELECT p.employed * datemultirange(daterange(date_trunc('year', t.payroll_month::timestamp)::date,
+                                                       (t.payroll_month + interval '1 month')::date))
+                 - coalesce(p.paid, '{}') AS unpaid) AS u
+    OFFSET 0
 ) AS n
 CROSS JOIN LATERAL (
     SELECT
