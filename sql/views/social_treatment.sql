@@ -4,8 +4,9 @@
 -- Limits are yearly, and so is what is held against them: it runs from January to the month of the row. The PASS counts
 -- whole from January on, also for somebody hired or gone during the year (BOSS, assiette générale: the PASS is not cut
 -- for these limits); gross pay counts as far as it is known. What is above the limit in one month may therefore be
--- below it in the next; December's is final. Shares given before the first month held here are not known and not
--- counted.
+-- below it in the next; December's is final. Where shares were given in a month whose pay is not known, nothing is
+-- said: the ceiling would be too low. Months of employment with neither, as those before the first month held here,
+-- are left out, and the note says so.
 
 CREATE OR REPLACE VIEW report.social_treatment WITH (security_invoker = true) AS
 SELECT
@@ -29,7 +30,7 @@ SELECT
     x.tax_ceiling_cents,
     CASE WHEN x.tax_ceiling_cents IS NOT NULL THEN greatest(t.tax_used_cents - x.tax_ceiling_cents, 0)
     END AS tax_excess_cents,
-    n.note AS ceiling_note
+    coalesce(n.why_not, n.caveat) AS ceiling_note
 FROM (
     SELECT
         company_id,
@@ -47,7 +48,8 @@ FROM (
         sum(rows) AS rows,
         (sum(sum(gross_cents)) OVER year)::bigint AS year_gross_cents,
         (sum(sum(csg_base_cents)) OVER year)::bigint AS exemption_used_cents,
-        (sum(sum(tax_used_cents)) OVER year)::bigint AS tax_used_cents
+        (sum(sum(tax_used_cents)) OVER year)::bigint AS tax_used_cents,
+        min(CASE WHEN sum(rows) > 0 AND sum(gross_cents) IS NULL THEN payroll_month END) OVER year AS unpaid_from
     FROM (
         SELECT
             company_id, payroll_month, employee_id, matricule, last_name, first_name, csg_base_cents,
@@ -87,7 +89,7 @@ LEFT JOIN payroll.exemption_limit AS c
     ON c.name = 'contributions' AND t.payroll_month BETWEEN c.valid_from AND c.valid_to
 LEFT JOIN payroll.exemption_limit AS i
     ON i.name = 'income_tax' AND t.payroll_month BETWEEN i.valid_from AND i.valid_to
--- OFFSET 0 has the note made once, not once for every figure that hangs on it
+-- OFFSET 0 has both made once, not once for every figure that hangs on them
 CROSS JOIN LATERAL (
     SELECT
         CASE WHEN s.annual_cents IS NULL THEN
@@ -95,9 +97,9 @@ CROSS JOIN LATERAL (
              WHEN num_nulls(c.name, i.name) > 0 THEN
                  'no limit known for ' || to_char(t.payroll_month, 'YYYY-MM') || ': add it to payroll.exemption_limit'
              WHEN p.employed IS NULL THEN 'contract of employment not known'
-             WHEN NOT isempty(u.unpaid) THEN 'pay of ' || to_char(lower(u.unpaid), 'YYYY-MM') || ' not known'
-             WHEN t.year_gross_cents IS NULL THEN 'pay not known'
-        END AS note
+             WHEN t.unpaid_from IS NOT NULL THEN 'pay of ' || to_char(t.unpaid_from, 'YYYY-MM') || ' not known'
+        END AS why_not,
+        'incomplete: pay of ' || to_char(lower(u.unpaid), 'YYYY-MM') || ' not known' AS caveat
     FROM (SELECT p.employed * datemultirange(daterange(date_trunc('year', t.payroll_month::timestamp)::date,
                                                        (t.payroll_month + interval '1 month')::date))
                  - coalesce(p.paid, '{}') AS unpaid) AS u
@@ -105,11 +107,11 @@ CROSS JOIN LATERAL (
 ) AS n
 CROSS JOIN LATERAL (
     SELECT
-        CASE WHEN n.note IS NULL THEN
+        CASE WHEN n.why_not IS NULL THEN
             round(least(s.annual_cents::numeric * c.ceiling_ppm + t.year_gross_cents::numeric * c.gross_ppm,
                         s.annual_cents::numeric * c.maximum_ppm) / 1000000)::bigint
         END AS exemption_ceiling_cents,
-        CASE WHEN n.note IS NULL THEN
+        CASE WHEN n.why_not IS NULL THEN
             round(least(s.annual_cents::numeric * i.ceiling_ppm + t.year_gross_cents::numeric * i.gross_ppm,
                         s.annual_cents::numeric * i.maximum_ppm) / 1000000)::bigint
         END AS tax_ceiling_cents
@@ -148,6 +150,7 @@ COMMENT ON COLUMN report.social_treatment.tax_ceiling_cents IS
 COMMENT ON COLUMN report.social_treatment.tax_excess_cents IS
     'What exceeds it in the year so far, which is taxable; null: not known.';
 COMMENT ON COLUMN report.social_treatment.ceiling_note IS
-    'Why the ceilings and what exceeds them are null: a year without figures, or a month whose pay is not known.';
+    'Why the ceilings and what exceeds them are null: a year without figures, or shares in a month whose pay is not '
+    'known. Beginning with "incomplete": the first month of employment that they were reckoned without.';
 
 GRANT SELECT ON report.social_treatment TO payroll_manager, payroll_reader;
