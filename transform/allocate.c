@@ -173,7 +173,8 @@ static enum discrepancy_code obstacle(struct allocation *al, const struct portio
     if (employment)
         return employment;
     if (al->contract->product == PRODUCT_HEALTH && cover_exempt(d, p->employment, p->cover.from, p->cover.to, &exemption)) {
-        d->persons[d->person_of_employment[p->employment]].exempt_billed = true;
+        /* beyond 64 bits, hold() says so */
+        (void)money_add(&d->persons[d->person_of_employment[p->employment]].exempt_held_cents, p->amount_cents);
         return DISC_exempt_but_billed;
     }
     return al->line->basis != BASIS_FIXED && p->base.cents == INT_NONE ? DISC_base_missing : DISC_NULL;

@@ -118,7 +118,7 @@ static bool tell_expired(const struct situation *s)
 /* Payroll's mark alone says no ground: one that ended is the better explanation. */
 static bool tell_exempt(const struct situation *s, struct err *err)
 {
-    if (s->active && !s->person->exempt_billed)
+    if (s->active && s->person->exempt_held_cents == 0)
         raise_cover(s, DISC_exempt_but_affiliated);
     bool expired = !s->exemption.ground.p && tell_expired(s);
     if (!expired && needs_proof(s->exemption.ground) && !s->exemption.proof.len)

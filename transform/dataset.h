@@ -37,7 +37,7 @@ struct person {
     int32_t member;                  /* who that is at Alan, or NONE */
     bool active;                     /* has an employment in the payroll month */
     bool number_shared;              /* with another employee */
-    bool exempt_billed;              /* exempt_but_billed is raised for them already */
+    int64_t exempt_held_cents;       /* what exempt_but_billed holds of them; 0 once it is credited */
     bool explained;                  /* an identity discrepancy already says why Alan's side is missing */
 };
 

@@ -194,9 +194,11 @@ static int compare_findings(const void *a, const void *b)
     return way ? way : (x->cover_month > y->cover_month) - (x->cover_month < y->cover_month);
 }
 
+/* What was billed wrongly and credited again holds nothing: there is nothing left to do. */
 static bool settled(const struct discrepancy *x)
 {
-    return (x->code == DISC_billed_before_entry || x->code == DISC_billed_after_exit) && x->held_cents == 0;
+    return x->held_cents == 0 && (x->code == DISC_billed_before_entry || x->code == DISC_billed_after_exit ||
+                                  x->code == DISC_portability_billed || x->code == DISC_exempt_but_billed);
 }
 
 bool findings_write(struct findings *f, int64_t found[severity_count], struct err *err)
