@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(68);
+SELECT plan(69);
 
 DO $$BEGIN
     PERFORM payroll.ensure_partition(m::date)
@@ -171,6 +171,11 @@ SELECT results_eq($$
     WHERE valid_from < '2027-01-01' ORDER BY 1$$, $$VALUES
     (2019, 4052400::bigint), (2020, 4113600), (2021, 4113600), (2022, 4113600), (2023, 4399200), (2024, 4636800),
     (2025, 4710000), (2026, 4806000)$$, 'the PASS of each year');
+
+\set pmss `sed -n 's/^PMSS(\([0-9]*\), \([0-9]*\))$/(\1, \2)/p' common/pmss.def | paste -sd,`
+SELECT is_empty($$SELECT extract(year FROM valid_from)::integer AS year, (annual_cents / 12)::integer AS cents
+    FROM payroll.social_ceiling WHERE valid_from < '2027-01-01' EXCEPT $$ || $$VALUES $$ || :'pmss',
+    'twelve times the PMSS that premiums are reckoned with');
 
 -- ---- the journal ----
 
