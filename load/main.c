@@ -40,6 +40,7 @@ static void set_variables(struct load *l)
         {"stale_after", arena_printf(a, "%lld", (long long)run->config.stale_after_s)},
         {"version", TOOL_VERSION},
         {"whole", l->whole ? "true" : "false"},
+        {"window", arena_printf(a, "%s", date_text(month_first(o->period - (month_t)run->config.lookback_months), day))},
         {"counted", entity_counted(o->period, first, last, a)},
     };
     l->n_variables = sizeof variables / sizeof *variables;

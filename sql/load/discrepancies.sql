@@ -2,8 +2,9 @@
 --   not known yet                       opened
 --   known                               refreshed; returned when it was resolved; reopened when it was accepted and its
 --                                       amounts are no longer those that were accepted
---   not seen again                      resolved, when it belongs to this payroll month, or is a standing condition
---                                       (tied to no cover month, invoice or held money) of an earlier one
+--   not seen again                      resolved, when it belongs to this payroll month, to an earlier one that is closed
+--                                       and was read again (from :window on), or is a standing condition (tied to no
+--                                       cover month, invoice or held money) of an earlier one
 -- What a later payroll month has seen is that month's: an earlier month's run leaves it alone.
 WITH known AS MATERIALIZED (
     SELECT d.id, d.status AS old_status, n.*,
@@ -31,7 +32,10 @@ WITH known AS MATERIALIZED (
     WHERE c.loads AND d.status <> 'resolved'
       AND (d.payroll_month = :'period'
            OR d.payroll_month < :'period' AND d.cover_month IS NULL AND d.invoice_id IS NULL AND d.line_id IS NULL
-              AND d.held_cents = 0)
+              AND d.held_cents = 0
+           OR d.payroll_month >= :'window' AND d.payroll_month < :'period' AND EXISTS (
+                  SELECT FROM payroll.period AS p
+                  WHERE p.company_id = d.company_id AND p.payroll_month = d.payroll_month AND p.status = 'closed'))
       AND NOT EXISTS (SELECT FROM known AS k WHERE k.company_id = d.company_id AND k.id = d.id)
 ), opened AS (
     INSERT INTO payroll.discrepancy (

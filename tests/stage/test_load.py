@@ -497,6 +497,13 @@ class Discrepancies(Case):
         self.assertEqual(self.psql("SELECT string_agg(code || ' ' || status, ', ' ORDER BY code) FROM payroll.discrepancy"),
                          "nir_missing resolved, price_mismatch open, siren_mismatch open")
 
+    def test_what_a_closed_month_left_is_resolved_by_the_next(self):
+        self.night(discrepancy(), discrepancy("siren_mismatch", cover_month=None, invoice_id="inv1"))
+        self.psql(f"SELECT payroll.close_reported(ARRAY['acme'], ARRAY[date '{MONTH}'], 'payslips are out')")
+        self.assertEqual(self.night(discrepancy(), period="2026-05")["resolved"], 1)
+        self.assertEqual([(row["status"], row["payroll_month"]) for row in self.state()],
+                         [("open", MONTH), ("resolved", MONTH)])
+
     def test_an_earlier_month_does_not_undo_a_later_one(self):
         standing = discrepancy("nir_missing", contract_id=None, cover_month=None)
         self.night(standing)
