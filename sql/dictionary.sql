@@ -1,4 +1,4 @@
--- The data dictionary as Markdown, from the comments of a migrated database: `make dictionary` writes sql/DICTIONARY.md.
+-- The data dictionary as Markdown, from the comments of a migrated database; `make dictionary` writes DICTIONARY.md.
 --   psql -XqAt -f sql/dictionary.sql
 \set QUIET on
 \pset format unaligned
@@ -66,9 +66,9 @@ SELECT DISTINCT schema, CASE WHEN is_decision THEN 5 ELSE 30 END, '~', 0, '' FRO
 
 SELECT '# Data dictionary
 
-The views of schema `report` are what the data team reads, the functions of schema `payroll` what the payroll manager calls,
-its tables what both are made of. Amounts are whole cents; months are dates, their first day. `psql` shows the same with
-`\d+ report.payroll_ready` and `\df+ payroll.link_member`.
+The views of schema `report` are what the data team reads, the functions of schema `payroll` what the payroll manager
+calls, its tables what both are made of. Amounts are whole cents; months are dates, their first day. `psql` shows the
+same with `\d+ report.payroll_ready` and `\df+ payroll.link_member`.
 
 `make dictionary` writes this file from the comments in `sql/`; change those.
 ';

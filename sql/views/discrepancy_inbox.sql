@@ -97,7 +97,7 @@ SELECT
         FROM payroll.employment AS j
         JOIN payroll.payroll_contract AS x ON x.company_id = j.company_id
             AND (x.payroll_contract_id = ANY (j.health_contract_ids || j.provident_contract_ids)
-                 -- payroll may say it of the contract alone; a look through its long list, so only where it must be there
+                 -- payroll may say it of the contract alone, in a long list: only where it must be there
                  OR d.code IN ('employee_not_at_insurer', 'assigned_not_affiliated') AND j.health_contract_ids = '{}'
                     AND j.employment_id = ANY (x.employment_ids))
         WHERE j.company_id = d.company_id AND j.employee_id = w.employee_id

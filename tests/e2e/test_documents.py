@@ -1,5 +1,6 @@
-"""What is written down agrees with what is there: the data dictionary with the comments of a migrated database; the guide's
-outputs with what its queries answer on the sample, and its tables with the catalogue and the grounds of dispenses."""
+"""What is written down agrees with what is there: the data dictionary with the comments of a migrated database; the
+guide's outputs with what its queries answer on the sample, and its tables with the catalogue and the grounds of
+dispenses; the rules with the files and cases that they name."""
 import re
 import subprocess
 import unittest
@@ -16,7 +17,8 @@ def text_of(name):
 
 def rows_of(text, columns):
     """The rows of the guide's tables of so many columns, as lists of cells."""
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("| `")]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")]
+            for line in text.splitlines() if line.startswith("| `")]
     return [row for row in rows if len(row) == columns]
 
 
@@ -34,6 +36,11 @@ def trimmed(text):
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
+def psql(pipeline, *args):
+    return subprocess.run(["psql", "-Xq", "-P", "pager=off", "-v", "ON_ERROR_STOP=1", *args], cwd=ROOT, check=True,
+                          env=pipeline.env, text=True, stdout=subprocess.PIPE).stdout
+
+
 class Documents(unittest.TestCase):
     maxDiff = None
 
@@ -44,8 +51,7 @@ class Documents(unittest.TestCase):
         cls.pipeline.run()
 
     def psql(self, *args):
-        return subprocess.run(["psql", "-Xq", "-P", "pager=off", "-v", "ON_ERROR_STOP=1", *args], cwd=ROOT, check=True,
-                              env=self.pipeline.env, text=True, stdout=subprocess.PIPE).stdout
+        return psql(self.pipeline, *args)
 
     def test_dictionary_is_that_of_the_comments(self):
         if text_of("sql/DICTIONARY.md") != self.psql("-At", "-f", "sql/dictionary.sql"):
@@ -72,7 +78,8 @@ class Documents(unittest.TestCase):
                 with self.subTest(sql=sql):
                     self.psql("-c", "EXPLAIN " + sql)
         named = set(re.findall(r"\breport\.[a-z_]+[a-z]", text_of(GUIDE)))
-        self.assertEqual([name for name in sorted(named) if self.psql("-Atc", f"SELECT to_regclass('{name}')") == "\n"], [])
+        absent = [name for name in sorted(named) if self.psql("-Atc", f"SELECT to_regclass('{name}')") == "\n"]
+        self.assertEqual(absent, [])
         called = set(re.findall(r"\bpayroll\.([a-z_]+)\(", text_of(GUIDE)))
         known = self.psql("-Atc", "SELECT proname FROM pg_proc WHERE pronamespace = 'payroll'::regnamespace").split()
         self.assertEqual(sorted(called - set(known)), [])
@@ -116,12 +123,12 @@ class Documents(unittest.TestCase):
                           SELECT payroll.link_member('{KELLER}', '{member}', '{lucie}', 'seen on the card')""")
         pipeline.run("2026-06", "2026-06-27T06:00:00Z")
         for query in (
-                """SELECT payroll_month, matricule, last_name, cover_month, kind, amount_cents, employer_cents, employee_cents
+                """SELECT payroll_month, matricule, last_name, cover_month, kind, amount_cents, employer_cents,
+                          employee_cents
                    FROM report.payroll_ready WHERE payroll_month > '2026-04-01' ORDER BY 1, 2""",
                 """SELECT payroll_month, last_name, kind, amount_cents, balance_cents FROM report.employee_ledger
                    WHERE last_name IN ('Ferrand', 'Perret') ORDER BY last_name, payroll_month"""):
-            told = subprocess.run(["psql", "-Xq", "-P", "pager=off", "-c", query], env=pipeline.env, check=True, text=True,
-                                  stdout=subprocess.PIPE).stdout
+            told = psql(pipeline, "-c", query)
             self.assertIn(trimmed(told), trimmed(text_of(GUIDE)))
 
 

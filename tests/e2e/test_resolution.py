@@ -1,5 +1,6 @@
-"""The inbox is enough to put things right: for every discrepancy of the sample's third company, its remedy is followed as a
-payroll manager would, at Alan, in payroll, in the spreadsheet or by the inbox's own call; the next night must resolve it."""
+"""The inbox is enough to put things right: for every discrepancy of the sample's third company, its remedy is followed
+as a payroll manager would, at Alan, in payroll, in the spreadsheet or by the inbox's own call; the next night must
+resolve it."""
 import unittest
 
 from harness import Pipeline
@@ -272,7 +273,8 @@ def raise_the_share(world, row):
 def complete_the_contract(world, row):
     def change(alan):
         contract = next(contract for contract in alan["contracts"] if contract["reference"] == row["contract"])
-        contract["terms"].append({**contract["terms"][0], "option_code": "SURCO", "price_cents": 2150, "employer_share_ppm": 500000})
+        contract["terms"].append({**contract["terms"][0], "option_code": "SURCO", "price_cents": 2150,
+                                  "employer_share_ppm": 500000})
     world.alan(change)
 
 

@@ -1,5 +1,5 @@
--- report.discrepancy_inbox as the resolution guide needs it: both numbers, both instants, assignment, affiliation, dispense,
--- and for each code the call that resolves it.
+-- report.discrepancy_inbox as the resolution guide needs it: both numbers, both instants, assignment, affiliation,
+-- dispense, and for each code the call that resolves it.
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
@@ -27,8 +27,8 @@ INSERT INTO payroll.member (company_id, member_id, nir, first_name, last_name, e
     ('tap_1', 'mem_1', '295109912611193', 'Anne', 'Un', 'emp_1', 'nir'),
     ('tap_1', 'mem_2', '1362521879ABC', 'Bruno', 'Deux', 'emp_2', 'ntt'),
     ('tap_1', 'mem_9', '185017512345609', 'Zoé', 'Neuf', NULL, 'none');
-INSERT INTO payroll.affiliation (company_id, affiliation_id, member_id, contract_id, status, option_code, population_code,
-    starts_on, ends_on, exemption_ground, exemption_from, exemption_to, exemption_proof) VALUES
+INSERT INTO payroll.affiliation (company_id, affiliation_id, member_id, contract_id, status, option_code,
+    population_code, starts_on, ends_on, exemption_ground, exemption_from, exemption_to, exemption_proof) VALUES
     ('tap_1', 'aff_1', 'mem_1', 'con_h', 'active', 'BASE', 'ENS', '2024-01-01', NULL, NULL, NULL, NULL, NULL),
     ('tap_1', 'aff_0', 'mem_1', 'con_old', 'ended', NULL, NULL, '2022-01-01', '2023-12-31', NULL, NULL, NULL, NULL),
     ('tap_1', 'aff_2', 'mem_2', 'con_h', 'exempt', NULL, 'ENS', '2026-04-13', NULL, 'c2s', '2026-04-13', '2026-12-31',
@@ -37,17 +37,18 @@ INSERT INTO payroll.affiliation (company_id, affiliation_id, member_id, contract
 CREATE FUNCTION pg_temp.raise(code text, change jsonb) RETURNS bigint LANGUAGE sql AS $$
     INSERT INTO payroll.discrepancy_code VALUES (code, 1, 'error', code, code, code, code) ON CONFLICT DO NOTHING;
     INSERT INTO payroll.discrepancy (company_id, payroll_month, code, severity, subject_type, subject_id, employee_id,
-        employment_id, member_id, cover_month, expected, actual, candidates, first_seen_at, last_seen_at, first_seen_run,
-        last_seen_run)
-    SELECT company_id, payroll_month, raise.code, 'error', 'employment', coalesce(employment_id, member_id, 'x'), employee_id,
-        employment_id, member_id, cover_month, expected, actual, candidates, now(), now(), 'run_1', 'run_1'
+        employment_id, member_id, cover_month, expected, actual, candidates, first_seen_at, last_seen_at,
+        first_seen_run, last_seen_run)
+    SELECT company_id, payroll_month, raise.code, 'error', 'employment', coalesce(employment_id, member_id, 'x'),
+        employee_id, employment_id, member_id, cover_month, expected, actual, candidates, now(), now(), 'run_1', 'run_1'
     FROM jsonb_populate_record(NULL::payroll.discrepancy,
         jsonb '{"company_id": "tap_1", "payroll_month": "2026-04-01", "candidates": []}' || change)
     RETURNING id
 $$;
 CREATE TEMP TABLE raised AS SELECT
     pg_temp.raise('employee_not_at_insurer', '{"employment_id": "job_3", "employee_id": "emp_3"}') AS not_there,
-    pg_temp.raise('member_not_in_payroll', '{"member_id": "mem_9", "candidates": [{"employee_id": "emp_3"}]}') AS stranger,
+    pg_temp.raise('member_not_in_payroll', '{"member_id": "mem_9", "candidates": [{"employee_id": "emp_3"}]}')
+        AS stranger,
     pg_temp.raise('assigned_not_affiliated', '{"employment_id": "job_1"}') AS both,
     pg_temp.raise('dispense_unproven', '{"employment_id": "job_2", "actual": "c2s"}') AS unproven,
     pg_temp.raise('stale_synchronisation', '{}') AS nobody,
@@ -98,7 +99,8 @@ FROM raised, (VALUES
 
 -- ---- calls ----
 
-SELECT is(call, format('SELECT payroll.record_dispense(''tap_1'', ''%s'', %s, ''discrepancy %s'');', person, wanted, id),
+SELECT is(call,
+          format('SELECT payroll.record_dispense(''tap_1'', ''%s'', %s, ''discrepancy %s'');', person, wanted, id),
           'recording a dispense: ' || which)
 FROM raised, (VALUES
     ('not_there', 'emp_3', '''<ground>'', ''2026-04-01'', NULL, ''<proof>'''),
@@ -134,7 +136,8 @@ SELECT lives_ok('SELECT pg_temp.do(not_there, ''c2s'', ''card.pdf'') FROM raised
 
 -- Recorded here without its proof: withdrawn and recorded again, in one transaction.
 DO $$BEGIN PERFORM payroll.record_dispense('tap_1', 'emp_1', 'c2s', '2026-02-01', '2026-09-30', NULL, 'x'); END$$;
-CREATE TEMP TABLE here AS SELECT pg_temp.raise('dispense_unproven', '{"employment_id": "job_1", "actual": "c2s"}') AS id,
+CREATE TEMP TABLE here AS SELECT
+    pg_temp.raise('dispense_unproven', '{"employment_id": "job_1", "actual": "c2s"}') AS id,
     pg_temp.raise('exempt_but_billed', '{"employment_id": "job_1", "cover_month": "2026-04-01"}') AS billed;
 SELECT lives_ok('SELECT pg_temp.do(id, proof => ''attestation.pdf'') FROM here', 'both statements of a call');
 SELECT results_eq($$SELECT ground, valid_from, valid_to, proof FROM payroll.dispense
