@@ -76,12 +76,18 @@ BEGIN
         l.company_id, l.payroll_month, l.line_id, l.employment_id, l.cover_from, l.cover_to, l.cover_month, l.status,
         l.hold_code, l.kind, l.invoice_id, l.invoice_number, l.billing_month, l.siren, l.siret, l.employee_id, l.matricule,
         e.nir, e.ntt, l.last_name, l.first_name, l.category, l.member_id, l.contract_id, l.product, l.contract_reference,
-        l.insurer_code, l.delegate_code, l.component, l.member_type, l.option_code, l.population_code, l.affiliation_id,
-        l.partners, l.children, l.others, l.headcount, l.forfait_social_ppm, l.base_cents, l.amount_cents,
+        l.insurer_code, l.delegate_code, l.component, l.member_type, l.option_code, l.population_code, a.affiliation_id,
+        a.partners, a.children, a.others, l.headcount, l.forfait_social_ppm, l.base_cents, l.amount_cents,
         l.employer_cents, l.employee_cents
     FROM unnest(company_ids, months) AS w (company_id, payroll_month)
     JOIN payroll.live_line AS l ON l.company_id = w.company_id AND l.payroll_month = w.payroll_month
     LEFT JOIN payroll.employee AS e ON e.company_id = l.company_id AND e.employee_id = l.employee_id
+    -- as in live_line, which looks each of its columns up by itself
+    LEFT JOIN LATERAL (
+        SELECT f.affiliation_id, f.partners, f.children, f.others FROM payroll.affiliation AS f
+        WHERE f.company_id = l.company_id AND f.member_id = l.member_id AND f.contract_id = l.contract_id
+            AND f.starts_on <= l.cover_to AND coalesce(f.ends_on >= l.cover_from, true)
+        ORDER BY f.starts_on DESC, f.affiliation_id LIMIT 1) AS a ON true
     WHERE l.payroll_month = ANY (months);
 
     INSERT INTO payroll.period_event (company_id, payroll_month, actor, event, note, digest)

@@ -1,13 +1,13 @@
--- Who costs what, month by month, and what moved.
+-- Who costs what, month by month, and what moved; closed months as they were frozen.
 
 CREATE OR REPLACE VIEW report.contribution_overview WITH (security_invoker = true) AS
 SELECT
     t.company_id,
     t.payroll_month,
     t.employee_id,
-    e.matricule,
-    e.last_name,
-    e.first_name,
+    t.matricule,
+    t.last_name,
+    t.first_name,
     t.health_employer_cents,
     t.health_employee_cents,
     t.provident_employer_cents,
@@ -21,33 +21,37 @@ SELECT
     coalesce(d.open_discrepancies, 0) AS open_discrepancies
 FROM (
     SELECT
-        c.company_id,
-        c.payroll_month,
-        m.employee_id,
-        coalesce(sum(c.employer_cents) FILTER (WHERE c.status = 'ready' AND c.product = 'health'), 0)::bigint
+        company_id,
+        payroll_month,
+        employee_id,
+        max(matricule) AS matricule,
+        max(last_name) AS last_name,
+        max(first_name) AS first_name,
+        coalesce(sum(employer_cents) FILTER (WHERE status = 'ready' AND product = 'health'), 0)::bigint
             AS health_employer_cents,
-        coalesce(sum(c.employee_cents) FILTER (WHERE c.status = 'ready' AND c.product = 'health'), 0)::bigint
+        coalesce(sum(employee_cents) FILTER (WHERE status = 'ready' AND product = 'health'), 0)::bigint
             AS health_employee_cents,
-        coalesce(sum(c.employer_cents) FILTER (WHERE c.status = 'ready' AND c.product = 'provident'), 0)::bigint
+        coalesce(sum(employer_cents) FILTER (WHERE status = 'ready' AND product = 'provident'), 0)::bigint
             AS provident_employer_cents,
-        coalesce(sum(c.employee_cents) FILTER (WHERE c.status = 'ready' AND c.product = 'provident'), 0)::bigint
+        coalesce(sum(employee_cents) FILTER (WHERE status = 'ready' AND product = 'provident'), 0)::bigint
             AS provident_employee_cents,
-        coalesce(sum(c.amount_cents) FILTER (WHERE c.status = 'ready'), 0)::bigint AS total_cents,
-        coalesce(sum(c.amount_cents) FILTER (WHERE c.status = 'held'), 0)::bigint AS held_cents
-    FROM payroll.contribution AS c
-    LEFT JOIN payroll.employment AS m ON m.company_id = c.company_id AND m.employment_id = c.employment_id
-    WHERE c.employment_id IS NOT NULL
-    GROUP BY c.company_id, c.payroll_month, m.employee_id
+        coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0)::bigint AS total_cents,
+        coalesce(sum(amount_cents) FILTER (WHERE status = 'held'), 0)::bigint AS held_cents
+    FROM payroll.contribution_line
+    WHERE employment_id IS NOT NULL
+    GROUP BY company_id, payroll_month, employee_id
 ) AS t
-LEFT JOIN payroll.employee AS e ON e.company_id = t.company_id AND e.employee_id = t.employee_id
--- By index for each person: grouping the month before as a whole would read every month, since no constant reaches it.
-LEFT JOIN LATERAL (
-    SELECT sum(p.amount_cents)::bigint AS total_cents
-    FROM payroll.employment AS m
-    JOIN payroll.contribution AS p ON p.company_id = m.company_id AND p.employment_id = m.employment_id
-    WHERE m.company_id = t.company_id AND m.employee_id = t.employee_id AND p.status = 'ready'
-        AND p.payroll_month = (t.payroll_month - interval '1 month')::date
-) AS b ON true
+-- Of all months of the companies asked for: no constant reaches the month before.
+LEFT JOIN (
+    SELECT
+        company_id,
+        (payroll_month + interval '1 month')::date AS payroll_month,
+        employee_id,
+        sum(amount_cents)::bigint AS total_cents
+    FROM payroll.ready_line
+    WHERE employee_id IS NOT NULL
+    GROUP BY company_id, (payroll_month + interval '1 month')::date, employee_id
+) AS b ON b.company_id = t.company_id AND b.payroll_month = t.payroll_month AND b.employee_id = t.employee_id
 LEFT JOIN (
     SELECT company_id, payroll_month, employee_id, count(*) AS open_discrepancies
     FROM payroll.discrepancy
