@@ -205,11 +205,18 @@ static bool settle_member_portion(struct allocation *al, struct portion *p)
 
 /* ---- a line for the whole company ---- */
 
-static bool in_category(const struct allocation *al, const struct employment *e, date_t from, date_t to)
+/* Whom a line for the whole company is for: its category, working in the month, and for health not exempt. */
+static bool concerned(const struct allocation *al, uint32_t employment, const struct slice *cover)
 {
-    return overlaps(e->starts_on, e->ends_on, from, to) &&
-           (al->line->category == category_null || al->line->category == CATEGORY_ALL ||
-            al->line->category == e->category);
+    const struct dataset *d = al->d;
+    const struct employment *e = &d->employments.v[employment];
+    struct exemption exemption;
+    if (d->person_of_employment[employment] == NONE || !overlaps(e->starts_on, e->ends_on, cover->from, cover->to))
+        return false;
+    if (al->line->category != category_null && al->line->category != CATEGORY_ALL && al->line->category != e->category)
+        return false;
+    return al->contract->product != PRODUCT_HEALTH ||
+           !cover_exempt(d, (int32_t)employment, cover->from, cover->to, &exemption);
 }
 
 /* Employments by id, because ties of a spread go by employment_id; employments stand by employee in the dataset. */
@@ -227,7 +234,7 @@ static bool company_bases(const struct allocation *al, const struct slice *cover
     struct dataset *d = al->d;
     uint32_t n = 0;
     for (uint32_t i = 0; i < d->employments.n; i++)
-        if (d->person_of_employment[i] != NONE && in_category(al, &d->employments.v[i], cover->from, cover->to))
+        if (concerned(al, i, cover))
             who[n++] = i;
     qsort_r(who, n, sizeof *who, compare_employments, d);
     *ret_n = n;

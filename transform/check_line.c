@@ -8,6 +8,7 @@ struct checking {
     const struct line_state *state;
     const struct contract *contract;
     const struct invoice *invoice;
+    bool put_right;  /* adjustments since bring the line to what the contract asks, or back to nothing */
 };
 
 static struct about about(const struct checking *ck, const struct portion *p)
@@ -74,6 +75,8 @@ static enum discrepancy_code amount_code(const struct checking *ck, const struct
 static bool check_amount(const struct checking *ck, const struct portion *p)
 {
     int64_t tolerance = ck->d->rules->config->tolerance_line_cents, expected = expected_cents(p);
+    if (ck->put_right)
+        return true;
     if (expected == INT_NONE || distance(p->amount_cents, expected) <= tolerance)
         return true;
     struct about x = about(ck, p);
@@ -154,13 +157,28 @@ static bool check_portion(const struct checking *ck, const struct portion *p)
     return check_amount(ck, p) && check_minimum(ck, p);
 }
 
+static bool put_right(const struct checking *ck, const struct portions *portions)
+{
+    int64_t expected = 0, now = ck->line->amount_cents;
+    if (ck->state->undone || !ck->state->adjusted_cents)
+        return ck->state->undone;
+    for (uint32_t i = 0; i < portions->n; i++) {
+        int64_t cents = portions->v[i].term ? expected_cents(&portions->v[i]) : INT_NONE;
+        if (cents == INT_NONE || !money_add(&expected, cents))
+            return false;
+    }
+    return money_add(&now, ck->state->adjusted_cents) &&
+           distance(now, expected) <= ck->d->rules->config->tolerance_line_cents;
+}
+
 bool check_line(struct dataset *d, struct findings *f, uint32_t line, const struct portions *portions, struct err *err)
 {
     const struct line_state *state = &d->line_states[line];
     struct checking ck = {d, f, &d->lines.v[line], state, state->contract == NONE ? NULL : &d->contracts.v[state->contract],
-                          &d->invoices.v[state->invoice]};
+                          &d->invoices.v[state->invoice], false};
     if (!ck.contract || ck.line->kind == LINE_FEE)
         return true;
+    ck.put_right = put_right(&ck, portions);
     for (uint32_t i = 0; i < portions->n; i++)
         if (!check_portion(&ck, &portions->v[i]))
             return err_set(err, ERR_DATA, "line %.*s: amounts add up beyond what 64 bits hold", (int)ck.line->line_id.len,

@@ -25,24 +25,34 @@ static const struct person *person_of(const struct dataset *d, int32_t employmen
     return &d->persons[d->person_of_employment[employment]];
 }
 
-bool cover_exempt(const struct dataset *d, int32_t employment, date_t from, date_t to, struct exemption *ret)
+/* The exemption in force on a day: recorded here, or at Alan. */
+static bool exemption_on(const struct dataset *d, const struct person *p, date_t on, struct exemption *ret)
 {
-    const struct person *p = person_of(d, employment);
     const struct dispense *end, *x = first_dispense(d, p->record->employee_id, &end);
     for (; x < end && str_eq(x->employee_id, p->record->employee_id); x++)
-        if (spans(x->valid_from, x->valid_to, from, to)) {
+        if (spans(x->valid_from, x->valid_to, on, on)) {
             *ret = (struct exemption){x->ground, x->proof, x->valid_from, x->valid_to};
             return true;
         }
     const struct insured *m = p->member == NONE ? NULL : &d->members.v[p->member];
     for (uint32_t i = 0; m && i < m->n_affiliations; i++) {
         const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
-        struct exemption stated = stated_at_alan(a);
-        if (a->status == AFFILIATION_EXEMPT && spans(stated.from, stated.until, from, to)) {
-            *ret = stated;
+        *ret = stated_at_alan(a);
+        if (a->status == AFFILIATION_EXEMPT && spans(ret->from, ret->until, on, on))
+            return true;
+    }
+    return false;
+}
+
+bool cover_exempt(const struct dataset *d, int32_t employment, date_t from, date_t to, struct exemption *ret)
+{
+    /* One that follows another at once continues it: the last one is the one told. */
+    struct exemption x;
+    for (date_t on = from; exemption_on(d, person_of(d, employment), on, &x); on = x.until + 1)
+        if (x.until == DATE_NONE || x.until >= to) {
+            *ret = x;
             return true;
         }
-    }
     if (d->employments.v[employment].exempt == 1) {
         *ret = (struct exemption){STR_NULL, STR_NULL, DATE_NONE, DATE_NONE};
         return true;

@@ -209,7 +209,8 @@ static void member_init(struct insured *m, const struct dataset *d, struct str m
     m->person = NONE;
 }
 
-/* Takes over what is not known yet; a second, other number is remembered as a contradiction. */
+/* Takes over what is not known yet; a second, other number is remembered as a contradiction. An NTT is none: it stood in for
+ * the number on what was billed before. */
 static void member_learn(struct insured *m, struct str nir, struct str first_name, struct str last_name,
                          struct str birth_name, date_t birth_date)
 {
@@ -220,7 +221,7 @@ static void member_learn(struct insured *m, struct str nir, struct str first_nam
             m->record.nir = nir;
             m->nir_status = status;
             m->nir13 = nir13;
-        } else if (status != NIR_ABSENT && nir13 != m->nir13) {
+        } else if (nir13 && m->nir13 && nir13 != m->nir13) {
             m->numbers_differ = true;
         }
     }

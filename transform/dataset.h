@@ -60,7 +60,8 @@ struct insured {
 /* What is known of each invoice line besides its record. */
 struct line_state {
     int32_t invoice, contract, member;
-    bool undone;                     /* an adjustment takes it back to the cent */
+    bool undone;                     /* adjustments take it back to the cent */
+    int64_t adjusted_cents;          /* what adjustments in the window add to it */
     bool duplicate;
 };
 

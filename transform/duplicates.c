@@ -43,9 +43,14 @@ static void mark_undone(struct dataset *d)
     for (uint32_t i = 0; i < d->lines.n; i++) {
         const struct invoice_line *x = &d->lines.v[i];
         int64_t adjusted = x->adjusts_line_id.p ? dataset_line(d, x->adjusts_line_id) : NONE;
-        if (adjusted != NONE && x->amount_cents == -d->lines.v[adjusted].amount_cents)
-            d->line_states[adjusted].undone = true;
+        if (adjusted == NONE || d->invoices.v[d->line_states[i].invoice].status == INVOICE_CANCELLED)
+            continue;
+        /* An amount beyond 64 bits is refused where lines are added up. */
+        (void)money_add(&d->line_states[adjusted].adjusted_cents, x->amount_cents);
     }
+    for (uint32_t i = 0; i < d->lines.n; i++)
+        d->line_states[i].undone = d->line_states[i].adjusted_cents == -d->lines.v[i].amount_cents &&
+                                   d->lines.v[i].amount_cents != 0;
 }
 
 void allocate_mark_lines(struct dataset *d)

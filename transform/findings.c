@@ -198,7 +198,11 @@ static int compare_findings(const void *a, const void *b)
 static bool settled(const struct discrepancy *x)
 {
     return x->held_cents == 0 && (x->code == DISC_billed_before_entry || x->code == DISC_billed_after_exit ||
-                                  x->code == DISC_portability_billed || x->code == DISC_exempt_but_billed);
+                                  x->code == DISC_portability_billed || x->code == DISC_exempt_but_billed ||
+                                  (x->line_count > 1 && (x->code == DISC_member_not_in_payroll ||
+                                                         x->code == DISC_contract_unknown ||
+                                                         x->code == DISC_split_rule_missing ||
+                                                         x->code == DISC_base_missing)));
 }
 
 bool findings_write(struct findings *f, int64_t found[severity_count], struct err *err)

@@ -27,8 +27,8 @@ bool finding_add_line(struct discrepancy *x, struct str line_id, int64_t expecte
 /* Which side is at fault; SIDE_BOTH once both were. */
 void finding_side(struct discrepancy *x, enum side side);
 
-/* Writes them in order of code, subject, contract and month. A billed_before_entry or billed_after_exit whose held lines
- * a credit has brought back to zero is settled and left out. found[severity] counts what was written. */
+/* Writes them in order of code, subject, contract and month. One that is about held lines alone, which a credit has
+ * brought back to zero, is settled and left out. found[severity] counts what was written. */
 bool findings_write(struct findings *f, int64_t found[severity_count], struct err *err);
 
 #endif

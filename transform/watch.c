@@ -42,7 +42,8 @@ void watch_init(struct watch *w, struct dataset *d)
                         .billed = arena_alloc(a, d->affiliations.n * sizeof *w->billed),
                         .contract_billed = arena_alloc(a, d->contracts.n * sizeof *w->contract_billed)};
     for (uint32_t i = 0; i < d->invoices.n; i++)
-        if (d->invoices.v[i].billing_month == d->rules->last_billing && d->invoices.v[i].issued_on > w->issued_last)
+        if (d->invoices.v[i].type == INVOICE_INVOICE && d->invoices.v[i].billing_month == d->rules->last_billing &&
+            d->invoices.v[i].issued_on > w->issued_last)
             w->issued_last = d->invoices.v[i].issued_on;
 }
 

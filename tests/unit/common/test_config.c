@@ -143,7 +143,7 @@ static void reports_everything_at_once(void **state)
         " companies_file\n"
         "c.yaml:2: unknown key staging.dri; known here: dir, keep_runs, archive_raw\n"
         "c.yaml:10: unknown key rules.lookback; known here: invoice_month_shift, lookback_months,"
-        " minimum_employer_share, tolerance, grace, stale_after, reject_limit\n"
+        " minimum_employer_share, executive_minimum, amount_jump, pmss, tolerance, grace, stale_after, reject_limit\n"
         "c.yaml:15: expected a map of keys in this list\n"
         "c.yaml:14: id: expected 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter, digit or"
         " underscore, found \".acme\"\n"
