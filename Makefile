@@ -4,7 +4,7 @@ MAKEFLAGS   += --no-builtin-rules --no-print-directory
 PREFIX      ?= /usr/local
 BUILD       ?= build
 JOBS        ?= $(shell nproc)
-PERIOD      ?= 2026-04
+PERIOD      ?=
 CC           = gcc
 CFLAGS      ?= -O2 -g
 WARNINGS     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
@@ -78,7 +78,7 @@ $(BUILD)/flags: always
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/unit/*/*.d)
 
-run: ## The sample's payroll month, from the feeds to PostgreSQL (PERIOD=2026-04)
+run: ## A payroll month from the feeds to PostgreSQL (PERIOD=YYYY-MM; the sample's by itself)
 	@tests/packages.sh build run
 	@$(MAKE) -j$(JOBS) all
 	@BUILD=$(BUILD) tests/sample/run.sh $(PERIOD)

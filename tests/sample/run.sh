@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 state=.local
 bin=${BUILD:-build}/bin
 database=payroll
+sample_period=2026-04
 as_of=27T06:00:00Z # the sample's now, in its payroll month
 language=en
 [[ ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} != fr* ]] || language=fr
@@ -77,7 +78,7 @@ run() {
     exit $partial
 }
 
-case ${1:-2026-04} in
+case ${1:-} in
     stop)
         if feed_runs; then kill "$(cat "$state/feed.pid")"; fi
         rm -f "$state/feed.pid" "$state/feed.port"
@@ -87,5 +88,6 @@ case ${1:-2026-04} in
         use_database
         exec psql ${DATABASE_URL:+"$DATABASE_URL"}
         ;;
-    *) run "${1:-2026-04}" ;;
+    "") run "$([ -n "${ALAN_API_URL:-}" ] && date -u +%Y-%m || echo "$sample_period")" ;;
+    *) run "$1" ;;
 esac
