@@ -115,17 +115,25 @@ REVOKE ALL ON FUNCTION payroll.freeze_months(text[], date[], text, text) FROM PU
 -- ---- closing ----
 
 -- What keeps held money from being closed: the discrepancies that hold it and are not accepted, and money that is held
--- though no discrepancy names it any more (what is held and what credits it again makes nothing).
+-- though no discrepancy names it any more. What is held and what credits it again makes nothing, even where a discrepancy
+-- of another month, which reads but one of the two, holds it.
 CREATE OR REPLACE FUNCTION payroll.holding(company_id text, month date)
 RETURNS TABLE (id bigint, code text, subject text, held_cents bigint)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
     WITH held AS MATERIALIZED (
-        SELECT t.*, date_trunc('month', t.cover_from::timestamp)::date AS cover_month
-        FROM payroll.contribution AS t
-        WHERE t.company_id = holding.company_id AND t.payroll_month = holding.month AND t.status = 'held'
-            AND t.amount_cents <> 0
+        SELECT *
+        FROM (
+            SELECT t.*, m.cover_month,
+                   sum(t.amount_cents) OVER (PARTITION BY t.hold_code, coalesce(t.employment_id, t.member_id),
+                                                          t.contract_id, m.cover_month) AS sum_cents
+            FROM payroll.contribution AS t
+            CROSS JOIN LATERAL (SELECT date_trunc('month', t.cover_from::timestamp)::date) AS m (cover_month)
+            WHERE t.company_id = holding.company_id AND t.payroll_month = holding.month AND t.status = 'held'
+                AND t.amount_cents <> 0
+        ) AS h
+        WHERE h.sum_cents <> 0
     ), blamed AS MATERIALIZED (
         SELECT h.line_id, h.employment_id, h.cover_from, h.amount_cents, d.id, d.code, d.status,
                d.subject_type || ' ' || d.subject_id AS subject
@@ -150,7 +158,6 @@ AS $$
                       WHERE b.line_id = h.line_id AND b.cover_from = h.cover_from
                           AND b.employment_id IS NOT DISTINCT FROM h.employment_id)
     GROUP BY h.hold_code, coalesce(h.employment_id, h.member_id), h.contract_id, h.cover_month
-    HAVING sum(h.amount_cents) <> 0
     ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION payroll.holding(text, date) IS

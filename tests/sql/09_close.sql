@@ -59,6 +59,11 @@ INSERT INTO payroll.period (company_id, payroll_month, status) VALUES ('tap_1', 
 INSERT INTO payroll.discrepancy (company_id, payroll_month, code, severity, subject_type, subject_id, member_id,
     held_cents, first_seen_at, last_seen_at, first_seen_run, last_seen_run)
 VALUES ('tap_1', '2026-04-01', 'member_not_in_payroll', 'error', 'member', 'mem_9', 'mem_9', 3000, now(), now(), 'r', 'r');
+-- what was credited: May does not read the credit while April is open
+INSERT INTO payroll.discrepancy (company_id, payroll_month, code, severity, subject_type, subject_id, employment_id,
+    contract_id, cover_month, held_cents, first_seen_at, last_seen_at, first_seen_run, last_seen_run)
+VALUES ('tap_1', '2026-05-01', 'billed_after_exit', 'error', 'employment', 'job_1', 'job_1', 'con_h', '2026-04-01', 700,
+    now(), now(), 'r', 'r');
 
 CREATE FUNCTION pg_temp.id() RETURNS bigint LANGUAGE sql AS
     $$SELECT max(id) FROM payroll.discrepancy WHERE company_id = 'tap_1' AND code = 'member_not_in_payroll'$$;
@@ -256,7 +261,7 @@ SELECT is((SELECT DISTINCT last_name FROM report.payroll_ready WHERE company_id 
            AND employee_id = 'emp_1'), 'Mariée', 'it shows what is true now');
 SELECT lives_ok($$UPDATE payroll.contribution SET kind = 'regularisation' WHERE line_id = 'l1'$$, 'and can be changed');
 SELECT lives_ok($$SELECT payroll.close_period('tap_1', '2026-04-01', 'again')$$, 'and closed again');
-SELECT results_eq($$SELECT event, actor, note FROM payroll.period_event
+SELECT results_eq($$SELECT event, actor, note FROM report.period_history
                     WHERE company_id = 'tap_1' AND payroll_month = '2026-04-01' ORDER BY event_id$$,
     $$VALUES ('closed', session_user::text COLLATE "default", 'April is out'), ('reopened', session_user::text COLLATE "default", 'a bonus was forgotten'),
              ('closed', session_user::text COLLATE "default", 'again')$$, 'the history of who, when and why is kept');
