@@ -66,26 +66,34 @@ class Result:
 
 class Pipeline:
     """A world of its own: data, feed, configuration, staging and database."""
+    keys = ("PAYFIT_KEY_BAKERY", "PAYFIT_KEY_JOINERY_1", "PAYFIT_KEY_JOINERY_2", "PAYFIT_KEY_HAULIER")
 
     def __init__(self, migrate=True):
         import companies
         self.folder = tempfile.TemporaryDirectory(prefix="pipeline-e2e-")
         self.path = pathlib.Path(self.folder.name)
-        self.companies = companies.build()
+        self.companies = self.build()
         companies.write(self.path / "data", self.companies)
         self.feed = Feed(self.path / "data")
         self.config = self.path / "pipeline.yaml"
-        self.config.write_text((ROOT / "pipeline.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+        self.config.write_text(self.configuration(), encoding="utf-8")
         self.database = f"e2e_{os.getpid()}_{self.path.name.replace('-', '_').lower()}"
-        names = ("PAYFIT_KEY_BAKERY", "PAYFIT_KEY_JOINERY_1", "PAYFIT_KEY_JOINERY_2", "PAYFIT_KEY_HAULIER")
         keys = [site.key for company in self.companies for site in company.sites]
         self.env = {**cluster_environment(), "PGDATABASE": self.database,
                     "ALAN_API_URL": self.feed.url + "/alan", "PAYFIT_API_URL": self.feed.url + "/payfit",
                     "ALAN_TOKEN": companies.ALAN_TOKEN, "IMPORTS_DIR": str(self.path / "data" / "imports"),
-                    **dict(zip(names, keys))}
+                    **dict(zip(self.keys, keys))}
         subprocess.run(["createdb", self.database], env=self.env, check=True)
         if migrate:
             self.must("load", "--migrate")
+
+    def build(self):
+        """The companies of the sources; the sample's three unless a test has its own."""
+        import companies
+        return companies.build()
+
+    def configuration(self):
+        return (ROOT / "pipeline.yaml").read_text(encoding="utf-8")
 
     def close(self):
         """The database goes with its cluster: dropping it now would wait for a checkpoint."""

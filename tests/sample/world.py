@@ -289,10 +289,9 @@ class Company:
         write_json(folder / "alan" / f"{self.alan_id}.json", self.alan)
         for site in self.sites:
             write_json(folder / "payfit" / f"{site.id}.json", site.data)
-        for month in MONTHS:
-            rows = [base for base in self.bases if base[1] == month]
-            if rows:
-                self.write_bases(folder / "imports" / self.id / f"bases-{month}.csv", rows)
+        for month in sorted({base[1] for base in self.bases}):
+            self.write_bases(folder / "imports" / self.id / f"bases-{month}.csv",
+                             [base for base in self.bases if base[1] == month])
 
     encoding = "utf-8-sig"
 
