@@ -13,8 +13,8 @@ struct closing {
     int64_t rows, cents;
 };
 
-/* What a function of sql/functions/ says no to, as opposed to what goes wrong: a state that does not allow it, a company
- * or month that is not known. */
+/* What a function of sql/functions/ says no to, as opposed to what goes wrong: a state that does not allow it, a
+ * company or month that is not known. */
 static bool is_refusal(const char *sqlstate)
 {
     return strcmp(sqlstate, "55000") == 0 || strcmp(sqlstate, "P0002") == 0;
@@ -35,7 +35,8 @@ static void refuse(struct closing *c, const char *company_id, const struct err *
 {
     struct str why = reason_of(err, c->query);
     log_warning("%.*s", (int)why.len, why.p);
-    json_array_append_new(c->refused, json_pack("{s:s, s:s%}", "company_id", company_id, "why", why.p, (size_t)why.len));
+    json_t *one = json_pack("{s:s, s:s%}", "company_id", company_id, "why", why.p, (size_t)why.len);
+    json_array_append_new(c->refused, one);
 }
 
 static void tell_closed(struct closing *c, const char *company_id, const PGresult *result)
@@ -78,7 +79,8 @@ static void report(const struct closing *c)
     size_t done = json_array_size(c->done), refused = json_array_size(c->refused);
     log_info("payroll month %.7s %s for %zu companies, refused for %zu", c->month, reopen ? "reopened" : "closed", done,
              refused);
-    json_object_set_new(line, "companies", json_pack("{s:I, s:I}", "ok", (json_int_t)done, "failed", (json_int_t)refused));
+    json_object_set_new(line, "companies",
+                        json_pack("{s:I, s:I}", "ok", (json_int_t)done, "failed", (json_int_t)refused));
     if (!reopen) {
         json_object_set_new(line, "rows", json_pack("{s:I}", "contributions", (json_int_t)c->rows));
         json_object_set_new(line, "cents", json_pack("{s:I}", "contributions", (json_int_t)c->cents));

@@ -66,7 +66,8 @@ static bool any(const struct changes *c)
 bool merge_changed(const struct load *l)
 {
     bool changed = any(&l->companies) || any(&l->reject_changes) || l->months_closed || l->discrepancy.opened ||
-                   l->discrepancy.returned || l->discrepancy.reopened || l->discrepancy.changed || l->discrepancy.resolved;
+                   l->discrepancy.returned || l->discrepancy.reopened || l->discrepancy.changed ||
+                   l->discrepancy.resolved;
     for (int i = 0; i < n_entities && !changed; i++)
         changed = any(&l->entity[i].changes);
     return changed;

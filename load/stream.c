@@ -70,8 +70,9 @@ static bool add_closed_months(const struct part_in *part, const struct company *
         struct faults faults = {0};
         char day[DATE_TEXT_MAX];
         if (!ndjson_decode(&payroll_period_record, line, a, &period, &faults))
-            return err_set(err, ERR_DATA, "%s/payroll_periods-%04d.ndjson: company %.*s: %.*s", part->in->path, part->number,
-                           (int)c->company_id.len, c->company_id.p, (int)faults.text[0].len, faults.text[0].p);
+            return err_set(err, ERR_DATA, "%s/payroll_periods-%04d.ndjson: company %.*s: %.*s", part->in->path,
+                           part->number, (int)c->company_id.len, c->company_id.p, (int)faults.text[0].len,
+                           faults.text[0].p);
         if (period.status != PERIOD_CLOSED)
             continue;
         buf_addf(b, "%s%s", comma, date_text(month_first(period.month), day));

@@ -1,5 +1,5 @@
--- A closed month never changes, whoever writes: neither its facts nor its frozen rows. A statement that touches a row of
--- a closed month is refused as a whole. Rows are frozen before their month counts as closed, and given up after it
+-- A closed month never changes, whoever writes: neither its facts nor its frozen rows. A statement that touches a row
+-- of a closed month is refused as a whole. Rows are frozen before their month counts as closed, and given up after it
 -- counts as open again.
 
 -- As a trigger per statement, which costs a bulk load far less than one per row. With the month as argument, for the
@@ -32,8 +32,8 @@ BEGIN
     END IF;
     IF closed IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('payroll month %s of company %L is closed: no %s of %I', to_char(closed.payroll_month, 'YYYY-MM'),
-                             closed.company_id, lower(TG_OP), TG_TABLE_NAME),
+            MESSAGE = format('payroll month %s of company %L is closed: no %s of %I',
+                             to_char(closed.payroll_month, 'YYYY-MM'), closed.company_id, lower(TG_OP), TG_TABLE_NAME),
             HINT = format('Past payslips never change; corrections land in the open month. To undo the close: '
                           'SELECT payroll.reopen_period(%L, %L, ''why'')', closed.company_id, closed.payroll_month);
     END IF;
@@ -54,7 +54,8 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER closed_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_row '
                    'FOR EACH STATEMENT EXECUTE FUNCTION payroll.refuse_closed(%s)', guarded, argument);
     EXECUTE format('CREATE OR REPLACE TRIGGER closed_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_row '
-                   'NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION payroll.refuse_closed(%s)', guarded, argument);
+                   'NEW TABLE AS new_row FOR EACH STATEMENT EXECUTE FUNCTION payroll.refuse_closed(%s)', guarded,
+                   argument);
     EXECUTE format('CREATE OR REPLACE TRIGGER closed_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_row '
                    'FOR EACH STATEMENT EXECUTE FUNCTION payroll.refuse_closed(%s)', guarded, argument);
     EXECUTE format('CREATE OR REPLACE TRIGGER closed_truncate BEFORE TRUNCATE ON %s '
@@ -71,11 +72,13 @@ DECLARE
 BEGIN
     FOR guarded IN
         SELECT c.oid::pg_catalog.regclass AS name,
-               pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'FROM \(''([0-9-]+)''')::date AS month
+               pg_catalog.substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid),
+                                    'FROM \(''([0-9-]+)''')::date AS month
         FROM pg_catalog.pg_class AS c
         LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid
-        WHERE coalesce(i.inhparent, c.oid) = ANY (ARRAY['payroll.contribution', 'payroll.closed_row', 'payroll.coverage',
-                                                        'payroll.invoice_control']::pg_catalog.regclass[])
+        WHERE coalesce(i.inhparent, c.oid) = ANY (ARRAY[
+                'payroll.contribution', 'payroll.closed_row', 'payroll.coverage',
+                'payroll.invoice_control']::pg_catalog.regclass[])
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
                             WHERE t.tgrelid = c.oid AND t.tgname = 'closed_truncate')
     LOOP

@@ -25,7 +25,8 @@ BEGIN
     PERFORM payroll.check_company(company_id);
 END
 $$;
-COMMENT ON FUNCTION payroll.lock_company(text) IS 'Waits until no load, close or reopening of the company is under way.';
+COMMENT ON FUNCTION payroll.lock_company(text) IS
+    'Waits until no load, close or reopening of the company is under way.';
 REVOKE ALL ON FUNCTION payroll.lock_company(text) FROM PUBLIC;
 
 -- ---- the digest ----
@@ -40,8 +41,8 @@ SET plan_cache_mode = force_custom_plan
 AS $$
     SELECT w.company_id, w.payroll_month, encode(sha256(coalesce(string_agg(
         sha256(convert_to(json_build_array(
-            r.company_id, r.payroll_month, r.line_id, r.employment_id, r.cover_from, r.cover_to, r.cover_month, r.status,
-            r.hold_code, r.kind, r.invoice_id, r.invoice_number, r.billing_month, r.siren, r.siret, r.employee_id,
+            r.company_id, r.payroll_month, r.line_id, r.employment_id, r.cover_from, r.cover_to, r.cover_month,
+            r.status, r.hold_code, r.kind, r.invoice_id, r.invoice_number, r.billing_month, r.siren, r.siret, r.employee_id,
             r.matricule, r.nir, r.ntt, r.last_name, r.first_name, r.category, r.member_id, r.contract_id, r.product,
             r.contract_reference, r.insurer_code, r.delegate_code, r.component, r.member_type, r.option_code,
             r.population_code, r.affiliation_id, r.partners, r.children, r.others, r.headcount, r.forfait_social_ppm,
@@ -68,15 +69,15 @@ BEGIN
     PERFORM payroll.ensure_partition(m.month) FROM (SELECT DISTINCT w.month FROM unnest(months) AS w (month)) AS m;
     INSERT INTO payroll.closed_row (
         company_id, payroll_month, line_id, employment_id, cover_from, cover_to, cover_month, status, hold_code, kind,
-        invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, nir, ntt, last_name, first_name,
-        category, member_id, contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type,
-        option_code, population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm,
+        invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, nir, ntt, last_name,
+        first_name, category, member_id, contract_id, product, contract_reference, insurer_code, delegate_code,
+        component, member_type, option_code, population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm,
         base_cents, amount_cents, employer_cents, employee_cents)
     SELECT
         l.company_id, l.payroll_month, l.line_id, l.employment_id, l.cover_from, l.cover_to, l.cover_month, l.status,
-        l.hold_code, l.kind, l.invoice_id, l.invoice_number, l.billing_month, l.siren, l.siret, l.employee_id, l.matricule,
-        e.nir, e.ntt, l.last_name, l.first_name, l.category, l.member_id, l.contract_id, l.product, l.contract_reference,
-        l.insurer_code, l.delegate_code, l.component, l.member_type, l.option_code, l.population_code, a.affiliation_id,
+        l.hold_code, l.kind, l.invoice_id, l.invoice_number, l.billing_month, l.siren, l.siret, l.employee_id,
+        l.matricule, e.nir, e.ntt, l.last_name, l.first_name, l.category, l.member_id, l.contract_id, l.product,
+        l.contract_reference, l.insurer_code, l.delegate_code, l.component, l.member_type, l.option_code, l.population_code, a.affiliation_id,
         a.partners, a.children, a.others, l.headcount, l.forfait_social_ppm, l.base_cents, l.amount_cents,
         l.employer_cents, l.employee_cents
     FROM unnest(company_ids, months) AS w (company_id, payroll_month)
@@ -115,8 +116,8 @@ REVOKE ALL ON FUNCTION payroll.freeze_months(text[], date[], text, text) FROM PU
 -- ---- closing ----
 
 -- What keeps held money from being closed: the discrepancies that hold it and are not accepted, and money that is held
--- though no discrepancy names it any more. What is held and what credits it again makes nothing, even where a discrepancy
--- of another month, which reads but one of the two, holds it.
+-- though no discrepancy names it any more. What is held and what credits it again makes nothing, even where a
+-- discrepancy of another month, which reads but one of the two, holds it.
 CREATE OR REPLACE FUNCTION payroll.holding(company_id text, month date)
 RETURNS TABLE (id bigint, code text, subject text, held_cents bigint)
 LANGUAGE sql STABLE
@@ -161,7 +162,7 @@ AS $$
     ORDER BY 1, 2, 3
 $$;
 COMMENT ON FUNCTION payroll.holding(text, date) IS
-    'What keeps a payroll month from being closed: discrepancies that hold money and are not accepted; id null: none names it.';
+    'What keeps a payroll month open: discrepancies that hold money and are not accepted; id null: none names it.';
 REVOKE ALL ON FUNCTION payroll.holding(text, date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION payroll.check_holding(company_id text, month date) RETURNS void
@@ -184,8 +185,8 @@ BEGIN
     FROM payroll.holding(company_id, month) AS h;
     IF reasons IS NOT NULL THEN
         RAISE object_not_in_prerequisite_state USING
-            MESSAGE = format('payroll month %s of company %L cannot be closed: %s%s', to_char(month, 'YYYY-MM'), company_id,
-                             array_to_string(reasons[1:shown], ', '),
+            MESSAGE = format('payroll month %s of company %L cannot be closed: %s%s', to_char(month, 'YYYY-MM'),
+                             company_id, array_to_string(reasons[1:shown], ', '),
                              CASE WHEN cardinality(reasons) > shown
                                   THEN format(', and %s more', cardinality(reasons) - shown) ELSE '' END),
             HINT = concat(
@@ -282,7 +283,8 @@ BEGIN
     -- A run may have been given a later instant than the clock's.
     SELECT * INTO done FROM payroll.close_period_at(company_id, month, note,
         (SELECT greatest(now(), max(r.as_of)) FROM pipeline.run AS r));
-    RETURN format('payroll month %s of company %s is closed: %s rows, employer %s, employees %s, held back %s, digest %s',
+    RETURN format('payroll month %s of company %s is closed: '
+                  '%s rows, employer %s, employees %s, held back %s, digest %s',
                   payroll.month_of(month), company_id, done.rows, payroll.euros(done.employer_cents, 'en'),
                   payroll.euros(done.employee_cents, 'en'), payroll.euros(done.held_cents, 'en'), done.digest);
 END
@@ -292,8 +294,8 @@ COMMENT ON FUNCTION payroll.close_period(text, date, text) IS
 REVOKE ALL ON FUNCTION payroll.close_period(text, date, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.close_period(text, date, text) TO payroll_manager;
 
--- What the payroll system closed is closed here as it stands, whatever is held: those payslips are out. Only months that
--- were loaded and are open; a load that brings one calls it under the lock of the companies.
+-- What the payroll system closed is closed here as it stands, whatever is held: those payslips are out. Only months
+-- that were loaded and are open; a load that brings one calls it under the lock of the companies.
 CREATE OR REPLACE FUNCTION payroll.close_reported(company_ids text[], months date[], note text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -364,8 +366,8 @@ BEGIN
     WHERE p.company_id = reopen_period.company_id AND p.payroll_month = reopen_period.month;
     DELETE FROM payroll.closed_row AS r
     WHERE r.company_id = reopen_period.company_id AND r.payroll_month = reopen_period.month;
-    RETURN format('payroll month %s of company %s is open again; the next run of it may change it', payroll.month_of(month),
-                  company_id);
+    RETURN format('payroll month %s of company %s is open again; the next run of it may change it',
+                  payroll.month_of(month), company_id);
 END
 $$;
 COMMENT ON FUNCTION payroll.reopen_period(text, date, text) IS
@@ -419,7 +421,8 @@ BEGIN
                    coalesce(known.digest, 'missing')) END,
         CASE WHEN lines IS NOT NULL THEN
             format('contributions and frozen rows differ in %s lines: %s%s', cardinality(lines),
-                   array_to_string(lines[1:shown], ', '), CASE WHEN cardinality(lines) > shown THEN ', …' ELSE '' END) END);
+                   array_to_string(lines[1:shown], ', '),
+                   CASE WHEN cardinality(lines) > shown THEN ', …' ELSE '' END) END);
 END
 $$;
 COMMENT ON FUNCTION payroll.verify_period(text, date) IS

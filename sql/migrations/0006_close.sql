@@ -50,7 +50,7 @@ CREATE TABLE payroll.closed_row (
     CONSTRAINT closed_row_sum_check CHECK (employer_cents + employee_cents = amount_cents)
 ) PARTITION BY RANGE (payroll_month);
 COMMENT ON TABLE payroll.closed_row IS
-    'The contributions of closed months as they stood at the close, with names, references and numbers. Partitioned by payroll month.';
+    'Contributions of closed months as they stood at the close, with names, references and numbers. By payroll month.';
 COMMENT ON COLUMN payroll.closed_row.company_id IS 'Company.';
 COMMENT ON COLUMN payroll.closed_row.payroll_month IS 'Month of the payslip that carries it, its first day.';
 COMMENT ON COLUMN payroll.closed_row.line_id IS 'Invoice line.';
@@ -65,7 +65,8 @@ COMMENT ON COLUMN payroll.closed_row.kind IS 'regular, regularisation (of an ear
 COMMENT ON COLUMN payroll.closed_row.invoice_id IS 'Invoice.';
 COMMENT ON COLUMN payroll.closed_row.invoice_number IS 'Number printed on the invoice.';
 COMMENT ON COLUMN payroll.closed_row.billing_month IS 'Month of the invoice, its first day.';
-COMMENT ON COLUMN payroll.closed_row.siren IS 'SIREN of the establishment; of the company where there is no establishment.';
+COMMENT ON COLUMN payroll.closed_row.siren IS
+    'SIREN of the establishment; of the company where there is no establishment.';
 COMMENT ON COLUMN payroll.closed_row.siret IS 'SIRET of the establishment of the contract of employment.';
 COMMENT ON COLUMN payroll.closed_row.employee_id IS 'Payroll''s identifier of the person.';
 COMMENT ON COLUMN payroll.closed_row.matricule IS 'Number of the employee inside the company.';
@@ -122,13 +123,16 @@ COMMENT ON COLUMN payroll.period_event.happened_at IS 'When.';
 COMMENT ON COLUMN payroll.period_event.actor IS 'Who: a database user, or payroll, where the payroll system closed it.';
 COMMENT ON COLUMN payroll.period_event.event IS 'closed or reopened.';
 COMMENT ON COLUMN payroll.period_event.note IS 'Why.';
-COMMENT ON COLUMN payroll.period_event.digest IS 'SHA-256 of the frozen rows: those made by a close, those given up by a reopening.';
-COMMENT ON COLUMN payroll.period_event.written_by IS 'Transaction that wrote it: a period changes only in one that says so here.';
+COMMENT ON COLUMN payroll.period_event.digest IS
+    'SHA-256 of the frozen rows: those made by a close, those given up by a reopening.';
+COMMENT ON COLUMN payroll.period_event.written_by IS
+    'Transaction that wrote it: a period changes only in one that says so here.';
 
 -- Which months were loaded is known from here on: load writes each down as open.
 COMMENT ON TABLE payroll.period IS 'Payroll months that were loaded: open, or closed here.';
 COMMENT ON COLUMN payroll.period.note IS 'Why it was closed, or reopened.';
-COMMENT ON COLUMN payroll.period.closed_by IS 'Who closed it: a database user, or payroll, where the payroll system did.';
+COMMENT ON COLUMN payroll.period.closed_by IS
+    'Who closed it: a database user, or payroll, where the payroll system did.';
 INSERT INTO payroll.period (company_id, payroll_month, status)
 SELECT company_id, payroll_month, 'open' FROM payroll.contribution
 UNION

@@ -42,10 +42,10 @@ GRANT SELECT (company_id, member_id, affiliation_id, contract_id, status, option
 GRANT SELECT (company_id, employee_id, ground, valid_from, valid_to, proof, ended_at)
     ON payroll.dispense TO payroll_reader;
 GRANT SELECT (company_id, payroll_month, line_id, employment_id, cover_from, cover_to, cover_month, status, hold_code,
-              kind, invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name, first_name, category,
-              member_id, contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type,
-              option_code, population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm,
-              base_cents, amount_cents, employer_cents, employee_cents)
+              kind, invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name,
+              first_name, category, member_id, contract_id, product, contract_reference, insurer_code, delegate_code,
+              component, member_type, option_code, population_code, affiliation_id, partners, children, others,
+              headcount, forfait_social_ppm, base_cents, amount_cents, employer_cents, employee_cents)
     ON payroll.closed_row TO payroll_reader;
 GRANT SELECT (reject_id, run_id, shard, shards, stage, entity, company_id, reason, faults, source, line)
     ON pipeline.reject TO payroll_reader;

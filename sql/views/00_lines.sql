@@ -1,5 +1,5 @@
--- What the reports on money stand on: contributions with the names, references and numbers that belong to them. Those of
--- closed months are read as they were frozen, those of open months are looked up. Not for reading by themselves: the
+-- What the reports on money stand on: contributions with the names, references and numbers that belong to them. Those
+-- of closed months are read as they were frozen, those of open months are looked up. Not for reading by themselves: the
 -- views of report are.
 
 -- Every contribution as it looks now, closed or not: what a close freezes.
@@ -72,18 +72,18 @@ LEFT JOIN payroll.social_rate AS s
 CREATE OR REPLACE VIEW payroll.contribution_line WITH (security_invoker = true) AS
 SELECT
     company_id, payroll_month, line_id, employment_id, cover_from, cover_to, cover_month, status, hold_code, kind,
-    invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name, first_name, category, member_id,
-    contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type, option_code,
-    population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm, base_cents,
-    amount_cents, employer_cents, employee_cents
+    invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name, first_name, category,
+    member_id, contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type,
+    option_code, population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm,
+    base_cents, amount_cents, employer_cents, employee_cents
 FROM payroll.closed_row
 UNION ALL
 SELECT
     company_id, payroll_month, line_id, employment_id, cover_from, cover_to, cover_month, status, hold_code, kind,
-    invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name, first_name, category, member_id,
-    contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type, option_code,
-    population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm, base_cents,
-    amount_cents, employer_cents, employee_cents
+    invoice_id, invoice_number, billing_month, siren, siret, employee_id, matricule, last_name, first_name, category,
+    member_id, contract_id, product, contract_reference, insurer_code, delegate_code, component, member_type,
+    option_code, population_code, affiliation_id, partners, children, others, headcount, forfait_social_ppm,
+    base_cents, amount_cents, employer_cents, employee_cents
 FROM payroll.live_line AS l
 WHERE NOT EXISTS (SELECT FROM payroll.period AS p
                   WHERE p.company_id = l.company_id AND p.payroll_month = l.payroll_month AND p.status = 'closed');
@@ -105,12 +105,14 @@ BEGIN
                 ON c.attrelid = 'payroll.closed_row'::pg_catalog.regclass AND c.attname = v.attname
             WHERE v.attrelid = ('payroll.' || view)::pg_catalog.regclass AND v.attnum > 0
         LOOP
-            EXECUTE pg_catalog.format('COMMENT ON COLUMN payroll.%I.%I IS %L', view, of_column.attname, of_column.meaning);
+            EXECUTE pg_catalog.format('COMMENT ON COLUMN payroll.%I.%I IS %L', view, of_column.attname,
+                                      of_column.meaning);
         END LOOP;
     END LOOP;
 END
 $$;
-COMMENT ON VIEW payroll.live_line IS 'Contributions with what belongs to them as it is now, those of closed months too.';
+COMMENT ON VIEW payroll.live_line IS
+    'Contributions with what belongs to them as it is now, those of closed months too.';
 COMMENT ON VIEW payroll.contribution_line IS
     'Contributions, ready and held: those of closed months as they were frozen, those of open months as they are.';
 COMMENT ON VIEW payroll.ready_line IS

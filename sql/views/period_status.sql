@@ -42,8 +42,9 @@ COMMENT ON COLUMN report.period_status.payroll_month IS 'Payroll month, its firs
 COMMENT ON COLUMN report.period_status.status IS 'open or closed, here.';
 COMMENT ON COLUMN report.period_status.closed_at IS 'When it was closed here.';
 COMMENT ON COLUMN report.period_status.closed_by IS 'Who closed it here.';
-COMMENT ON COLUMN report.period_status.note IS 'Why.';
-COMMENT ON COLUMN report.period_status.digest IS 'SHA-256 of the payroll-ready rows as they stood at the close.';
+COMMENT ON COLUMN report.period_status.note IS 'Why it was closed, or reopened.';
+COMMENT ON COLUMN report.period_status.digest IS
+    'SHA-256 of the rows frozen at the close; payroll.verify_period reckons it anew.';
 COMMENT ON COLUMN report.period_status.payroll_status IS
     'open or closed in the payroll system; null: it does not tell.';
 COMMENT ON COLUMN report.period_status.payroll_closed_at IS 'When the payroll system closed it.';
@@ -53,3 +54,21 @@ COMMENT ON COLUMN report.period_status.employee_cents IS 'Ready: the employees''
 COMMENT ON COLUMN report.period_status.held_cents IS 'Held back.';
 
 GRANT SELECT ON report.period_status TO payroll_manager, payroll_reader;
+
+CREATE OR REPLACE VIEW report.period_history WITH (security_invoker = true) AS
+SELECT company_id, payroll_month, event_id, happened_at, event, actor, note, digest
+FROM payroll.period_event;
+
+COMMENT ON VIEW report.period_history IS 'Who closed and reopened payroll months, when and why: one row per event.';
+COMMENT ON COLUMN report.period_history.company_id IS 'Company.';
+COMMENT ON COLUMN report.period_history.payroll_month IS 'Payroll month, its first day.';
+COMMENT ON COLUMN report.period_history.event_id IS 'Number of the event; later ones are greater.';
+COMMENT ON COLUMN report.period_history.happened_at IS 'When.';
+COMMENT ON COLUMN report.period_history.event IS 'closed or reopened.';
+COMMENT ON COLUMN report.period_history.actor IS
+    'Who: a database user, or payroll, where the payroll system closed it.';
+COMMENT ON COLUMN report.period_history.note IS 'Why.';
+COMMENT ON COLUMN report.period_history.digest IS
+    'SHA-256 of the frozen rows: those made by a close, those given up by a reopening.';
+
+GRANT SELECT ON report.period_history TO payroll_manager, payroll_reader;

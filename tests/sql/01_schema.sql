@@ -18,7 +18,7 @@ SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'reject', 'run'
 SELECT views_are('report', ARRAY[
     'contribution_overview', 'discrepancy_inbox', 'dsn_affiliation', 'dsn_base', 'dsn_contract', 'dsn_payment',
     'dsn_rubric', 'employee_ledger', 'identity_check', 'invoice_control', 'journal_entry', 'month_variance',
-    'payroll_ready', 'period_status', 'reject', 'run_history', 'social_treatment', 'sync_status',
+    'payroll_ready', 'period_history', 'period_status', 'reject', 'run_history', 'social_treatment', 'sync_status',
     'uncovered_employee'], 'views of report');
 
 SELECT col_is_pk('payroll', t.name, t.key, 'primary key of ' || t.name)

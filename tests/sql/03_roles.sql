@@ -43,6 +43,8 @@ INSERT INTO payroll.contribution VALUES ('tap_1', '1999-01-01', 'inv_1', 'line_1
 INSERT INTO payroll.coverage VALUES ('tap_1', '1999-01-01', 'job_1', 'emp_1', 'not_affiliated');
 INSERT INTO payroll.invoice_control VALUES ('tap_1', '1999-01-01', 'inv_1', '1999-01-01', 1, 11710, 11710, 11710, 0, 0,
     0);
+INSERT INTO payroll.period_event (company_id, payroll_month, actor, event, note, digest)
+VALUES ('tap_1', '1999-01-01', 'marie', 'closed', 'x', repeat('0', 64));
 INSERT INTO payroll.source_sync VALUES ('tap_1', 'alan', 'ok', now(), now());
 INSERT INTO payroll.discrepancy_code VALUES ('tap_code', 1, 'error', '{employee} {member}', '{actual}', '{candidates}',
     'x');

@@ -52,7 +52,8 @@ DO $$BEGIN
     PERFORM pg_temp.contribution('b1', 'job_1', 100, 50, '{"company_id": "tap_2"}');
 END$$;
 INSERT INTO payroll.coverage VALUES ('tap_1', '2026-04-01', 'job_2', 'emp_2', 'not_affiliated');
-INSERT INTO payroll.invoice_control VALUES ('tap_1', '2026-04-01', 'inv_1', '2026-04-01', 7, 25065, 25065, 18065, 0, 7000, 0);
+INSERT INTO payroll.invoice_control VALUES
+    ('tap_1', '2026-04-01', 'inv_1', '2026-04-01', 7, 25065, 25065, 18065, 0, 7000, 0);
 INSERT INTO payroll.period (company_id, payroll_month, status) VALUES ('tap_1', '2026-03-01', 'open'),
     ('tap_1', '2026-04-01', 'open'), ('tap_2', '2026-04-01', 'open'), ('tap_3', '2026-04-01', 'open'),
     ('tap_1', '2032-01-01', 'open');
@@ -65,6 +66,7 @@ INSERT INTO payroll.discrepancy (company_id, payroll_month, code, severity, subj
 VALUES ('tap_1', '2026-05-01', 'billed_after_exit', 'error', 'employment', 'job_1', 'job_1', 'con_h', '2026-04-01', 700,
     now(), now(), 'r', 'r');
 
+CREATE FUNCTION pg_temp.me() RETURNS text LANGUAGE sql AS 'SELECT session_user::text COLLATE "default"';
 CREATE FUNCTION pg_temp.id() RETURNS bigint LANGUAGE sql AS
     $$SELECT max(id) FROM payroll.discrepancy WHERE company_id = 'tap_1' AND code = 'member_not_in_payroll'$$;
 
@@ -92,7 +94,8 @@ SELECT throws_ok($$SELECT payroll.verify_period('tap_1', '2026-03-01')$$, '55000
                  'payroll month 2026-03 of company ''tap_1'' is not closed: there is nothing to verify', 'nor verified');
 
 SELECT matches(payroll.close_period('tap_1', '2026-03-01', 'March is out'),
-    '^payroll month 2026-03 of company tap_1 is closed: 1 rows, employer €70.26, employees €46.84, held back €0.00, digest [0-9a-f]{64}$',
+    '^payroll month 2026-03 of company tap_1 is closed: 1 rows, employer €70.26, employees €46.84, held back €0.00, '
+    'digest [0-9a-f]{64}$',
     'March');
 SELECT throws_matching($$SELECT payroll.close_period('tap_1', '2026-03-01', 'again')$$,
     '^payroll month 2026-03 of company ''tap_1'' is closed already, by ' || session_user || ' on 20.* UTC$',
@@ -127,7 +130,7 @@ CREATE TEMP TABLE overview_before AS SELECT * FROM report.contribution_overview
 SELECT lives_ok($$SELECT payroll.close_period('tap_1', '2026-04-01', 'April is out')$$, 'April');
 SELECT results_eq($$SELECT status, closed_by, note, digest ~ '^[0-9a-f]{64}$' FROM report.period_status
                     WHERE company_id = 'tap_1' AND payroll_month = '2026-04-01'$$,
-                  $$SELECT 'closed'::text, session_user::text COLLATE "default", 'April is out'::text, true$$, 'who, why and the digest');
+                  $$SELECT 'closed'::text, pg_temp.me(), 'April is out'::text, true$$, 'who, why and the digest');
 SELECT set_eq('SELECT * FROM report.payroll_ready WHERE company_id = ''tap_1''', 'TABLE before', 'the rows are the same');
 SELECT set_eq('SELECT * FROM payroll.contribution_line WHERE company_id = ''tap_1''', 'TABLE line_before',
               'line by line');
@@ -168,7 +171,8 @@ GROUP BY p.digest;
 
 -- ---- what changes later does not show ----
 
-UPDATE payroll.employee SET last_name = 'Mariée', matricule = 'X', nir = 'other' WHERE company_id = 'tap_1' AND employee_id = 'emp_1';
+UPDATE payroll.employee SET last_name = 'Mariée', matricule = 'X', nir = 'other'
+WHERE company_id = 'tap_1' AND employee_id = 'emp_1';
 UPDATE payroll.contract SET reference = 'OTHER', insurer_code = 'OTHER' WHERE company_id = 'tap_1';
 UPDATE payroll.company SET headcount = 5 WHERE company_id = 'tap_1';
 UPDATE payroll.employment SET siret = '55200844300011' WHERE company_id = 'tap_1';
@@ -186,7 +190,8 @@ SELECT is(payroll.verify_period('tap_1', '2026-04-01'), 'ok', 'still verified');
 SELECT throws_ok(statement, '55000', 'payroll month 2026-04 of company ''tap_1'' is closed: no ' || what, what)
 FROM (VALUES
     ('insert of contribution', $$SELECT pg_temp.contribution('new', 'job_1', 1, 1, '{}')$$),
-    ('update of contribution', $$UPDATE payroll.contribution SET employer_cents = employer_cents WHERE line_id IN ('b1', 'l1')$$),
+    ('update of contribution', $$UPDATE payroll.contribution SET employer_cents = employer_cents
+        WHERE line_id IN ('b1', 'l1')$$),
     ('update of contribution', $$UPDATE payroll.contribution SET payroll_month = '2026-05-01' WHERE line_id = 'l1'$$),
     ('update of contribution', $$UPDATE payroll.contribution SET company_id = 'tap_1' WHERE line_id = 'b1'$$),
     ('delete of contribution', $$DELETE FROM payroll.contribution WHERE line_id = 'h1'$$),
@@ -206,7 +211,8 @@ FROM (VALUES
     ('update of closed_row_2026_04', $$UPDATE payroll.closed_row_2026_04 SET matricule = 'x'$$),
     ('insert of closed_row', $$INSERT INTO payroll.closed_row SELECT (jsonb_populate_record(r, '{"line_id": "new"}')).*
         FROM payroll.closed_row AS r WHERE line_id = 'l1'$$)) AS v (what, statement);
-SELECT throws_like('TRUNCATE ' || name, 'payroll month 2026-0_ of company ''tap_1'' is closed: no truncate of %', 'no truncate of ' || name)
+SELECT throws_like('TRUNCATE ' || name, 'payroll month 2026-0_ of company ''tap_1'' is closed: no truncate of %',
+                   'no truncate of ' || name)
 FROM unnest(ARRAY['payroll.contribution', 'payroll.contribution_2026_04', 'payroll.coverage', 'payroll.invoice_control',
                   'payroll.closed_row', 'payroll.closed_row_2026_04']) AS name;
 SELECT throws_ok(statement, '55000', NULL, statement)
@@ -216,7 +222,8 @@ FROM unnest(ARRAY[
 SELECT throws_ok($$UPDATE payroll.period SET note = 'x' WHERE company_id = 'tap_2'$$, '55000',
     'payroll month 2026-04 of company ''tap_2'' is closed and reopened by functions only', 'no period without its history');
 SELECT lives_ok($$DELETE FROM payroll.contribution WHERE line_id = 'b1'$$, 'another company''s open month can be changed');
-SELECT lives_ok($$UPDATE payroll.contribution SET kind = 'reversal' WHERE payroll_month = '2026-05-01'$$, 'and a later month');
+SELECT lives_ok($$UPDATE payroll.contribution SET kind = 'reversal' WHERE payroll_month = '2026-05-01'$$,
+    'and a later month');
 
 -- ---- a damage is found ----
 
@@ -230,7 +237,8 @@ UPDATE payroll.closed_row SET employer_cents = employer_cents - 1, employee_cent
 WHERE company_id = 'tap_1' AND line_id = 'l1';
 SELECT is(payroll.verify_period('tap_1', '2026-04-01'), 'ok', 'and put back');
 UPDATE payroll.closed_row SET last_name = 'Une' WHERE company_id = 'tap_1' AND line_id = 'l1';
-SELECT matches(payroll.verify_period('tap_1', '2026-04-01'), '^the frozen rows are not those of the close: [^;]*$', 'one letter');
+SELECT matches(payroll.verify_period('tap_1', '2026-04-01'), '^the frozen rows are not those of the close: [^;]*$',
+               'one letter');
 UPDATE payroll.closed_row SET last_name = 'Un' WHERE company_id = 'tap_1' AND line_id = 'l1';
 DELETE FROM payroll.contribution WHERE line_id IN ('l2', 'fee');
 SELECT is(payroll.verify_period('tap_1', '2026-04-01'), 'contributions and frozen rows differ in 2 lines: fee, l2',
@@ -263,8 +271,8 @@ SELECT lives_ok($$UPDATE payroll.contribution SET kind = 'regularisation' WHERE 
 SELECT lives_ok($$SELECT payroll.close_period('tap_1', '2026-04-01', 'again')$$, 'and closed again');
 SELECT results_eq($$SELECT event, actor, note FROM report.period_history
                     WHERE company_id = 'tap_1' AND payroll_month = '2026-04-01' ORDER BY event_id$$,
-    $$VALUES ('closed', session_user::text COLLATE "default", 'April is out'), ('reopened', session_user::text COLLATE "default", 'a bonus was forgotten'),
-             ('closed', session_user::text COLLATE "default", 'again')$$, 'the history of who, when and why is kept');
+    $$VALUES ('closed', pg_temp.me(), 'April is out'), ('reopened', pg_temp.me(), 'a bonus was forgotten'),
+             ('closed', pg_temp.me(), 'again')$$, 'the history of who, when and why is kept');
 
 -- ---- what extract reads ----
 

@@ -48,8 +48,8 @@ class Closing(Case):
         return {one["company_id"]: one["why"] for one in report["refused"]}
 
     def periods(self):
-        return self.rows("SELECT company_id AS id, to_char(payroll_month, 'YYYY-MM') AS month, status, closed_by AS by, note "
-                         "FROM payroll.period ORDER BY 1, 2")
+        return self.rows("SELECT company_id AS id, to_char(payroll_month, 'YYYY-MM') AS month, status, "
+                         "closed_by AS by, note FROM payroll.period ORDER BY 1, 2")
 
     def shown(self):
         return self.psql("SELECT t FROM report.payroll_ready t ORDER BY t")
@@ -68,8 +68,8 @@ class Closing(Case):
             {"company_id": one["company_id"], "rows": 2, "amount_cents": 23420, "employer_cents": 14052,
              "employee_cents": 9368, "held_cents": 0, "digest": one["digest"]} for one in digests])
         self.assertEqual(self.shown(), before)
-        self.assertEqual(self.psql(f"SELECT string_agg(payroll.verify_period(company_id, '{MONTH}'), ' ') FROM payroll.company"),
-                         "ok ok")
+        verified = self.psql(f"SELECT string_agg(payroll.verify_period(company_id, '{MONTH}'), ' ') FROM payroll.company")
+        self.assertEqual(verified, "ok ok")
 
         result = self.refused(65, args=["--close", "--company", "acme"])
         self.assertRegex(self.why(result.report)["acme"],
@@ -86,7 +86,8 @@ class Closing(Case):
         self.assertEqual([one["company_id"] for one in report["closed"]], ["acme"])
         self.assertEqual(list(self.why(report)), ["beta"])
         self.assertEqual(self.periods()[0]["note"], "load --close")
-        self.assertEqual(self.rows("SELECT event, note FROM payroll.period_event WHERE company_id = 'acme' ORDER BY event_id"), [
+        history = "SELECT event, note FROM report.period_history WHERE company_id = 'acme' ORDER BY event_id"
+        self.assertEqual(self.rows(history), [
             {"event": "closed", "note": "payslips are out"}, {"event": "reopened", "note": "a bonus was forgotten"},
             {"event": "closed", "note": "load --close"}])
 
@@ -141,7 +142,8 @@ class Closing(Case):
         self.assertEqual(len(report["closed"]), 1)
         self.assertEqual([(p["status"], p["by"]) for p in self.periods()], [("closed", user), ("closed", "payroll")])
         for statement in ("UPDATE payroll.period SET status = 'open'", "DELETE FROM payroll.closed_row",
-                          "INSERT INTO payroll.period (company_id, payroll_month, status, closed_by) VALUES ('x', '2026-01-01', 'open', 'x')",
+                          "INSERT INTO payroll.period (company_id, payroll_month, status, closed_by) "
+                          "VALUES ('x', '2026-01-01', 'open', 'x')",
                           "SELECT payroll.freeze_months(ARRAY['acme'], ARRAY[date '2026-04-01'], 'x', 'x')",
                           "UPDATE payroll.contribution SET kind = 'reversal'"):
             done = subprocess.run(["psql", "-XqAt", "-c", statement], env={**self.env, "PGUSER": user}, capture_output=True,
@@ -205,7 +207,8 @@ class Closing(Case):
     def test_a_close_waits_for_a_load(self):
         self.night((company(), settled()))
         loading = self.session("SELECT FROM payroll.company WHERE company_id = 'acme' FOR NO KEY UPDATE",
-                               "UPDATE payroll.contribution SET employer_cents = 1, employee_cents = 11709 WHERE line_id = 'l1'")
+                               "UPDATE payroll.contribution SET employer_cents = 1, employee_cents = 11709 "
+                               "WHERE line_id = 'l1'")
         close = subprocess.Popen(self.command("--close", "--company", "acme"), env=self.env, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True)
         self.wait_until_one_waits()
@@ -238,7 +241,8 @@ class Closing(Case):
             {"id": "beta", "month": PERIOD, "status": "open", "by": None, "note": None}])
         self.assertEqual(self.psql(ready), before)
         self.assertEqual(self.psql("SELECT last_name FROM payroll.employee WHERE company_id = 'acme'"), "Mariée")
-        self.assertEqual(self.psql("SELECT status FROM payroll.contribution WHERE company_id = 'acme' AND line_id = 'l2'"), "held")
+        self.assertEqual(self.psql("SELECT status FROM payroll.contribution WHERE company_id = 'acme' AND line_id = 'l2'"),
+                         "held")
         self.assertEqual(self.psql(f"SELECT payroll.verify_period('acme', '{MONTH}')"), "ok")
         again = self.must()
         self.assertEqual((again["months_closed_by_payroll"], again["changed"]), (0, False))
