@@ -81,7 +81,7 @@ COMMENT ON COLUMN payroll.closed_row.product IS 'health or provident; null: held
 COMMENT ON COLUMN payroll.closed_row.contract_reference IS 'Contract reference declared in the DSN (S21.G00.15.001).';
 COMMENT ON COLUMN payroll.closed_row.insurer_code IS 'Organism code declared in the DSN (S21.G00.15.002).';
 COMMENT ON COLUMN payroll.closed_row.delegate_code IS 'Delegated manager''s code declared in the DSN.';
-COMMENT ON COLUMN payroll.closed_row.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1 or t2.';
+COMMENT ON COLUMN payroll.closed_row.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1, t2 or tb.';
 COMMENT ON COLUMN payroll.closed_row.member_type IS
     'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN payroll.closed_row.option_code IS 'Option code declared in the DSN (S21.G00.70.004).';
