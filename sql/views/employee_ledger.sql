@@ -58,7 +58,7 @@ COMMENT ON COLUMN report.employee_ledger.invoice_number IS 'Number printed on it
 COMMENT ON COLUMN report.employee_ledger.line_id IS 'Line of the invoice.';
 COMMENT ON COLUMN report.employee_ledger.cover_from IS 'First day of cover.';
 COMMENT ON COLUMN report.employee_ledger.cover_to IS 'Last day of cover, in the same civil month.';
-COMMENT ON COLUMN report.employee_ledger.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1 or t2.';
+COMMENT ON COLUMN report.employee_ledger.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1, t2 or tb.';
 COMMENT ON COLUMN report.employee_ledger.member_type IS
     'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN report.employee_ledger.option_code IS 'Option code declared in the DSN.';

@@ -45,7 +45,7 @@ COMMENT ON COLUMN payroll.contribution_change.employee_id IS 'Payroll''s identif
 COMMENT ON COLUMN payroll.contribution_change.employment_id IS 'Contract of employment.';
 COMMENT ON COLUMN payroll.contribution_change.contract_id IS 'Alan''s contract.';
 COMMENT ON COLUMN payroll.contribution_change.component IS
-    'What the premium is reckoned on: fixed, pmss, gross, t1 or t2.';
+    'What the premium is reckoned on: fixed, pmss, gross, t1, t2 or tb.';
 COMMENT ON COLUMN payroll.contribution_change.member_type IS
     'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN payroll.contribution_change.option_code IS 'Option code declared in the DSN.';

@@ -74,7 +74,7 @@ COMMENT ON COLUMN report.payroll_ready.company_id IS 'Company.';
 COMMENT ON COLUMN report.payroll_ready.payroll_month IS 'Month of the payslip, its first day.';
 COMMENT ON COLUMN report.payroll_ready.employment_id IS 'Contract of employment.';
 COMMENT ON COLUMN report.payroll_ready.contract_id IS 'Alan''s contract.';
-COMMENT ON COLUMN report.payroll_ready.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1 or t2.';
+COMMENT ON COLUMN report.payroll_ready.component IS 'What the premium is reckoned on: fixed, pmss, gross, t1, t2 or tb.';
 COMMENT ON COLUMN report.payroll_ready.cover_month IS 'Month of cover, its first day.';
 COMMENT ON COLUMN report.payroll_ready.siren IS 'SIREN of the establishment of the contract of employment.';
 COMMENT ON COLUMN report.payroll_ready.nic IS 'NIC: the last 5 digits of its SIRET.';
