@@ -16,7 +16,7 @@
 #include "common/stage.h"
 #include "load/entity.h"
 
-enum { ENTITIES = 12, RUN_VARIABLES = 15 };
+enum { ENTITIES = 12, RUN_VARIABLES = 16 };
 
 struct changes {
     int64_t inserted, updated, deleted;

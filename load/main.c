@@ -25,7 +25,7 @@ static void set_variables(struct load *l)
     const struct stage_run *run = l->run;
     const struct options *o = &run->opt;
     struct arena *a = &l->arena;
-    char day[DATE_TEXT_MAX], as_of[INSTANT_TEXT_MAX], started_at[INSTANT_TEXT_MAX];
+    char day[DATE_TEXT_MAX], as_of[INSTANT_TEXT_MAX], began_at[INSTANT_TEXT_MAX], started_at[INSTANT_TEXT_MAX];
     month_t last = o->period - (month_t)run->config.invoice_month_shift;
     month_t first = last - (month_t)run->config.lookback_months;
     instant_text(o->as_of == INSTANT_NONE ? l->in.info.as_of : o->as_of, as_of);
@@ -35,6 +35,7 @@ static void set_variables(struct load *l)
         {"shards", arena_printf(a, "%d", o->shards)},
         {"period", arena_printf(a, "%s", date_text(month_first(o->period), day))},
         {"as_of", arena_printf(a, "%s", as_of)},
+        {"began_at", arena_printf(a, "%s", instant_text(l->in.info.began_at, began_at))},
         {"manifest", l->in.sha256},
         {"started_at", arena_printf(a, "%s", instant_text(run->now, started_at))},
         {"stale_after", arena_printf(a, "%lld", (long long)run->config.stale_after_s)},

@@ -126,7 +126,7 @@ static bool body(struct load *l, struct err *err)
     return load_run(l, &sql_load_begin, NULL, NULL, err) &&
            (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
            merge_stage(l, err) && stream_entities(l, err) && check_all(l, err) && merge_entities(l, err) &&
-           load_run(l, &sql_load_remember, NULL, NULL, err) &&
+           load_run(l, &sql_load_remember, NULL, NULL, err) && load_run(l, &sql_load_month_read, NULL, NULL, err) &&
            load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
            close_reported(l, err) && record_run(l, err);
 }

@@ -209,6 +209,7 @@ DECLARE
     current_month date := date_trunc('month', as_of AT TIME ZONE 'UTC')::date;
     known payroll.period;
     earlier date;
+    closed_later date;
 BEGIN
     SELECT * INTO known FROM payroll.period AS p
     WHERE p.company_id = check_closable.company_id AND p.payroll_month = check_closable.month;
@@ -234,6 +235,18 @@ BEGIN
             MESSAGE = format('%s cannot be closed while %s is open: months are closed in their order', name,
                              to_char(earlier, 'YYYY-MM')),
             HINT = format('Close that one first: SELECT payroll.close_period(%L, %L, ''why'')', company_id, earlier);
+    END IF;
+    -- Its rows would give once more what that month gave, or take back what it took back.
+    SELECT max(p.payroll_month) INTO closed_later
+    FROM payroll.period AS p
+    JOIN pipeline.month_read AS r ON r.company_id = p.company_id AND r.payroll_month = check_closable.month
+    WHERE p.company_id = check_closable.company_id AND p.payroll_month < check_closable.month
+        AND p.status = 'closed' AND date_trunc('second', p.closed_at) > r.began_at;   -- runs begin on a second
+    IF closed_later IS NOT NULL THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('%s cannot be closed: it was last read before %s was closed', name,
+                             to_char(closed_later, 'YYYY-MM')),
+            HINT = 'Run extract, transform and load for it once more.';
     END IF;
     PERFORM payroll.check_holding(company_id, month);
 END

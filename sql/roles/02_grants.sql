@@ -17,7 +17,7 @@ GRANT INSERT, UPDATE, DELETE ON
     payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employee, payroll.employment,
     payroll.payroll_contract, payroll.pay_base, payroll.payroll_period, payroll.affiliation, payroll.member,
     payroll.contribution, payroll.coverage, payroll.invoice_control, payroll.discrepancy, pipeline.run, pipeline.reject,
-    pipeline.company_load
+    pipeline.company_load, pipeline.month_read
     TO payroll_loader;
 GRANT INSERT ON payroll.discrepancy_event TO payroll_loader;
 -- A month that is loaded is open; closing it is for functions.

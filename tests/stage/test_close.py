@@ -11,6 +11,7 @@ from harness import Result  # noqa: E402
 from test_load import MONTH, NIR, PERIOD, Case, company, contribution, control, discrepancy, entities  # noqa: E402
 
 AS_OF = "2026-05-02T06:00:00Z"
+AFTER_ALL = "2099-01-01T00:00:00Z"   # an extract that begins after everything that these tests do
 
 
 def settled():
@@ -126,6 +127,8 @@ class Closing(Case):
         self.night((company(), later(settled())), period="2026-05")
         self.refused(65, "cannot be closed while 2026-04 is open", args=["--close", "--company", "acme"], period="2026-05")
         self.close("--company", "acme")
+        self.refused(65, "it was last read before 2026-04 was closed", args=["--close", "--company", "acme"], period="2026-05")
+        self.night((company(), later(settled())), period="2026-05", began_at=AFTER_ALL)
         self.must("--close", "--company", "acme", period="2026-05")
         self.refused(65, "only the last closed month can, which is 2026-05",
                      args=["--reopen", "--company", "acme", "--note", "x"])
