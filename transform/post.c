@@ -156,16 +156,27 @@ bool post_line(struct posting *p, uint32_t line, const struct portions *portions
     return true;
 }
 
+/* Lines are only known to be gone when their invoice is there with all the lines it announces; an invoice that is itself
+ * gone takes nothing back, it is told. */
+static bool gone_for_certain(struct posting *p, const struct posted *x, int64_t invoice)
+{
+    if (invoice != LOOKUP_NONE)
+        return p->invoice[invoice].line_count >= p->d->invoices.v[invoice].line_count;
+    struct discrepancy *found = findings_raise_on(p->f, DISC_feed_empty, SUBJECT_INVOICE, x->invoice_id);
+    found->invoice_id = x->invoice_id;
+    finding_add_line(found, x->line_id, INT_NONE, x->amount_cents, 0);
+    return false;
+}
+
 bool post_vanished_lines(struct posting *p)
 {
     const struct dataset *d = p->d;
-    struct invoice_sums no_invoice = {0};
     for (uint32_t i = 0; i < d->posted.n; i++) {
         const struct posted *x = &d->posted.v[i];
         if (p->posted_seen[i] || x->billing_month < d->rules->first_billing || !dataset_billing_counts(d, x->billing_month))
             continue;
         int64_t invoice = lookup_find(&d->invoice_by_id, x->invoice_id);
-        if (!reverse(p, i, invoice == LOOKUP_NONE ? &no_invoice : &p->invoice[invoice]))
+        if (gone_for_certain(p, x, invoice) && !reverse(p, i, &p->invoice[invoice]))
             return false;
     }
     return true;
