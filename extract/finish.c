@@ -381,6 +381,21 @@ static void check_sirets(struct mapping *m)
         rows_compact(rows);
 }
 
+/* Tranches of the year so far may well be negative, the pay of a month may not. */
+static void check_pay(struct mapping *m)
+{
+    struct rows *rows = mapping_find(m, &pay_base_record);
+    for (uint32_t i = 0; rows && i < rows->n; i++) {
+        const struct pay_base *base = rows_at(rows, i);
+        if (base->gross_cents >= 0)
+            continue;
+        reject_row(m, &rows->origin[i], REJECT_OUT_OF_RANGE, "gross_cents: expected no negative pay");
+        rows->origin[i].entity = NULL;
+    }
+    if (rows)
+        rows_compact(rows);
+}
+
 static void drop_spares(struct mapping *m, struct rows *rows)
 {
     for (uint32_t i = 0; i < rows->n; i++) {
@@ -405,6 +420,7 @@ void mapping_finish(struct mapping *m, const struct source *sources, int n_sourc
         if (m->rows[i].fill)
             rows_fill(mapping_find(m, m->rows[i].record), &m->rows[i]);
     check_sirets(m);
+    check_pay(m);
     if (is_read(sources, n_sources, unread, &employee_record))
         check_references(m, &employment_record, offsetof(struct employment, employee_id), "employee_id",
                          &employee_record);

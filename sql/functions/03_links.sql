@@ -9,6 +9,8 @@ DECLARE
     reason text := payroll.checked_note(note);
     person payroll.member;
     former payroll.link;
+    left_on date;
+    billed_from date;
 BEGIN
     PERFORM payroll.check_company(company_id);
     SELECT * INTO person FROM payroll.member AS m
@@ -34,6 +36,18 @@ BEGIN
         RAISE object_not_in_prerequisite_state USING
             MESSAGE = format('the number of member %L is that of employee %L', member_id, person.employee_id),
             HINT = 'Have the wrong number corrected, at Alan or in payroll: a link does not override equal numbers.';
+    END IF;
+
+    -- Nothing of this member could ever go on a payslip of theirs.
+    SELECT max(coalesce(m.ends_on, 'infinity')) INTO left_on FROM payroll.employment AS m
+    WHERE m.company_id = link_member.company_id AND m.employee_id = link_member.employee_id;
+    SELECT date_trunc('month', min(t.cover_from)::timestamp)::date INTO billed_from FROM payroll.contribution AS t
+    WHERE t.company_id = link_member.company_id AND t.member_id = link_member.member_id;
+    IF left_on < billed_from THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('employee %L left on %s, and member %L is billed from %s on', employee_id, left_on, member_id,
+                             to_char(billed_from, 'YYYY-MM')),
+            HINT = 'Have Alan end the cover and credit it, or link the member to somebody who was employed then.';
     END IF;
 
     INSERT INTO payroll.link (company_id, member_id, employee_id, note, recorded_by)

@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(20);
+SELECT plan(22);
 
 INSERT INTO payroll.company VALUES ('tap_1', '362521879', 'Acme', 14), ('tap_2', '552008443', 'Other', 3);
 INSERT INTO payroll.employee (company_id, employee_id, last_name) VALUES
@@ -32,7 +32,21 @@ FROM (VALUES (NULL, 'the note is empty', 'no note'),
                  message, what);
 SELECT throws_ok($$SELECT payroll.link_member('tap_1', 'mem_2', 'emp_1', 'x')$$, '55000',
                  'the number of member ''mem_2'' is that of employee ''emp_2''', 'a link against a number');
+INSERT INTO payroll.employment (company_id, employment_id, employee_id, siret, starts_on, ends_on) VALUES
+    ('tap_1', 'job_1', 'emp_1', '36252187900034', '2020-01-01', '2026-02-28');
+SELECT payroll.ensure_partition('2026-04-01');
+INSERT INTO payroll.contribution (company_id, payroll_month, invoice_id, line_id, member_id, contract_id, billing_month, product,
+    component, member_type, cover_from, cover_to, kind, amount_cents, employer_cents, employee_cents, status, hold_code)
+VALUES ('tap_1', '2026-04-01', 'inv_1', 'line_1', 'mem_1', 'con_1', '2026-04-01', 'health', 'fixed', 'employee',
+        '2026-03-01', '2026-03-31', 'regularisation', 11710, 11710, 0, 'held', 'member_not_in_payroll');
+SELECT throws_ok($$SELECT payroll.link_member('tap_1', 'mem_1', 'emp_1', 'x')$$, '55000',
+                 'employee ''emp_1'' left on 2026-02-28, and member ''mem_1'' is billed from 2026-03 on',
+                 'a link to somebody who had left');
 SELECT is_empty($$SELECT FROM payroll.link WHERE company_id LIKE 'tap\_%'$$, 'none of these left a trace');
+UPDATE payroll.employment SET ends_on = '2026-03-01' WHERE company_id = 'tap_1';
+SELECT lives_ok($$SELECT payroll.link_member('tap_1', 'mem_1', 'emp_1', 'x'), payroll.unlink_member('tap_1', 'mem_1', 'x')$$,
+                'a month begun is enough');
+DELETE FROM payroll.link WHERE company_id = 'tap_1';
 
 -- ---- what works ----
 
