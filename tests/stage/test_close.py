@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import Result  # noqa: E402
-from test_load import MONTH, NIR, PERIOD, Case, company, contribution, control, discrepancy, entities  # noqa: E402
+from loading import MONTH, NIR, PERIOD, Case, company, contribution, control, discrepancy, entities  # noqa: E402
 
 AS_OF = "2026-05-02T06:00:00Z"
 AFTER_ALL = "2099-01-01T00:00:00Z"   # an extract that begins after everything that these tests do
