@@ -1,14 +1,10 @@
 """load --close and --reopen against a real PostgreSQL, and the months that the payroll system closes."""
 import json
 import os
-import pathlib
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness import Result  # noqa: E402
-from loading import MONTH, NIR, PERIOD, Case, company, contribution, control, discrepancy, entities  # noqa: E402
+from loading import MONTH, NIR, PERIOD, Case, company, contribution, control, discrepancy, entities
 
 AS_OF = "2026-05-02T06:00:00Z"
 AFTER_ALL = "2099-01-01T00:00:00Z"   # an extract that begins after everything that these tests do

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from loading import Case, company, contribution, discrepancy, entities
+from loading import Case, company, entities
 
 
 class Interruptions(Case):
