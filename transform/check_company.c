@@ -36,12 +36,13 @@ static void check_siren(struct dataset *d, struct findings *f, const struct abou
     x->actual = siren;
 }
 
-static bool raise_totals(struct dataset *d, struct findings *f, uint32_t i, const struct invoice_sums *sums, int64_t total)
+static bool raise_totals(struct dataset *d, struct findings *f, uint32_t i, const struct invoice_sums *sums, int64_t total,
+                         int64_t difference)
 {
     const struct invoice *invoice = &d->invoices.v[i];
     struct about about = ABOUT_NOTHING;
     about.invoice = (int32_t)i;
-    int64_t difference = total - sums->lines_cents, tolerance = d->rules->config->tolerance_invoice_cents;
+    int64_t tolerance = d->rules->config->tolerance_invoice_cents;
     if (difference > tolerance || difference < -tolerance)
         if (!finding_add_line(findings_raise(f, DISC_invoice_total_mismatch, &about), STR_NULL, total, sums->lines_cents, 0))
             return false;
@@ -61,13 +62,14 @@ bool check_invoices(struct dataset *d, struct findings *f, const struct posting 
         if (!dataset_billing_counts(d, invoice->billing_month))
             continue;
         bool cancelled = invoice->status == INVOICE_CANCELLED;
-        int64_t total = cancelled ? 0 : invoice->total_cents;
+        int64_t total = cancelled ? 0 : invoice->total_cents, difference;
+        bool countable = !__builtin_sub_overflow(total, sums->lines_cents, &difference);
         struct invoice_control control = {
             d->company.company_id, d->rules->period, invoice->invoice_id, invoice->billing_month, sums->line_count, total,
-            sums->lines_cents, sums->allocated_cents, sums->posted_cents, sums->held_cents, total - sums->lines_cents};
+            sums->lines_cents, sums->allocated_cents, sums->posted_cents, sums->held_cents, difference};
         struct about about = ABOUT_NOTHING;
         about.invoice = (int32_t)i;
-        if (!cancelled && !raise_totals(d, f, i, sums, total))
+        if (!countable || (!cancelled && !raise_totals(d, f, i, sums, total, difference)))
             return err_set(err, ERR_DATA, "invoice %.*s: its amounts are beyond what 64 bits hold",
                            (int)invoice->invoice_id.len, invoice->invoice_id.p);
         check_siren(d, f, &about, invoice->siren, invoice->issued_on);

@@ -31,9 +31,11 @@ static int64_t expected_cents(const struct portion *p)
     return t->rate_ppm == INT_NONE || p->base.cents == INT_NONE ? INT_NONE : split_premium(p->base, t);
 }
 
+/* What is too far apart to be counted is as far as can be. */
 static int64_t distance(int64_t a, int64_t b)
 {
-    return a > b ? a - b : b - a;
+    int64_t apart;
+    return __builtin_sub_overflow(a > b ? a : b, a > b ? b : a, &apart) ? INT64_MAX : apart;
 }
 
 /* Whether a change at Alan after the invoice was issued explains why it says something else. */

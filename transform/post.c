@@ -107,10 +107,8 @@ static bool less_posted(struct posting *p, struct contribution *c, struct invoic
             p->posted_seen[i])
             continue;
         any = p->posted_seen[i] = true;
-        c->amount_cents -= x->amount_cents;
-        c->employer_cents -= x->employer_cents;
-        c->employee_cents -= x->employee_cents;
-        *ret_ok = *ret_ok && add(p, &sums->posted_cents, x->amount_cents);
+        *ret_ok = *ret_ok && add(p, &c->amount_cents, -x->amount_cents) && add(p, &c->employer_cents, -x->employer_cents) &&
+                  add(p, &c->employee_cents, -x->employee_cents) && add(p, &sums->posted_cents, x->amount_cents);
     }
     return any;
 }

@@ -1,5 +1,7 @@
 #include "transform/watch.h"
 
+#include <stdlib.h>
+
 #include "transform/cover.h"
 
 static uint64_t kind_of_line(const struct line_state *state, const struct invoice_line *l)
@@ -29,7 +31,8 @@ static void watch_line(struct watch *w, uint32_t i)
     struct watched_member *m = &w->member[state->member];
     if (cover != invoice->billing_month || (cover != now && cover != now - 1))
         return;
-    *(cover == now ? &m->now_cents : &m->before_cents) += l->amount_cents;
+    if (!money_add(cover == now ? &m->now_cents : &m->before_cents, l->amount_cents))
+        return;  /* refused where the invoice is added up */
     *(cover == now ? &m->now_kinds : &m->before_kinds) += kind_of_line(state, l);
 }
 
@@ -63,7 +66,8 @@ void watch_portions(struct watch *w, uint32_t line, const struct portions *porti
         int64_t base = base_rounded(p->base);
         if (basis == BASIS_T1 && base != INT_NONE && base > e->t1_cents)
             e->t1_cents = base;
-        e->employer_cents += p->employer_cents;
+        if (!money_add(&e->employer_cents, p->employer_cents))
+            return;
     }
 }
 
@@ -139,9 +143,8 @@ static void check_jump(struct watch *w, struct findings *f, int32_t member, int3
 {
     const struct watched_member *x = &w->member[member];
     int64_t least = money_share(x->before_cents, w->d->rules->config->amount_jump_ppm);
-    int64_t moved = x->now_cents - x->before_cents;
     if (x->before_cents <= 0 || x->now_cents <= 0 || x->now_kinds != x->before_kinds ||
-        (moved < 0 ? -moved : moved) <= least || jump_explained(w, &w->d->members.v[member]))
+        llabs(x->now_cents - x->before_cents) <= least || jump_explained(w, &w->d->members.v[member]))
         return;
     struct about about = about_cover(w, member, employment, NONE);
     struct discrepancy *found = findings_raise(f, DISC_amount_jump, &about);
