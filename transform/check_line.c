@@ -141,9 +141,9 @@ static bool check_original(const struct checking *ck, const struct portion *p)
     struct str original = ck->line->adjusts_line_id;
     if (!original.p || month_of(p->cover.from) < ck->d->rules->first_billing || dataset_line(ck->d, original) != NONE)
         return true;
-    for (uint32_t i = 0; i < ck->d->posted.n; i++)
-        if (str_eq(ck->d->posted.v[i].line_id, original))
-            return true;
+    uint32_t posted = dataset_posted_from(ck->d, original);
+    if (posted < ck->d->posted.n && str_eq(ck->d->posted.v[posted].line_id, original))
+        return true;
     struct about x = about(ck, p);
     struct discrepancy *found = findings_raise(ck->f, DISC_adjustment_without_original, &x);
     found->actual = original;

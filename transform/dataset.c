@@ -365,6 +365,19 @@ int64_t dataset_line(const struct dataset *d, struct str line_id)
     return NONE;
 }
 
+uint32_t dataset_posted_from(const struct dataset *d, struct str line_id)
+{
+    uint32_t low = 0, high = d->posted.n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (str_cmp(d->posted.v[middle].line_id, line_id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month)
 {
     uint32_t low = 0, high = d->pay_bases.n;

@@ -111,6 +111,9 @@ bool dataset_closed(const struct dataset *d, month_t payroll_month);
 /* The position of a line, NONE when there is none of this id. */
 int64_t dataset_line(const struct dataset *d, struct str line_id);
 
+/* The first position in posted that is not before this line: what closed months gave for it begins there. */
+uint32_t dataset_posted_from(const struct dataset *d, struct str line_id);
+
 /* The pay base of an employment in a month, or NULL. */
 const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month);
 

@@ -13,20 +13,6 @@ static bool add(struct posting *p, int64_t *sum, int64_t cents)
                                             (int)p->d->company.company_id.len, p->d->company.company_id.p);
 }
 
-/* First position in posted that is not before line_id. */
-static uint32_t posted_from(const struct dataset *d, struct str line_id)
-{
-    uint32_t low = 0, high = d->posted.n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (str_cmp(d->posted.v[middle].line_id, line_id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* An amount of a closed month: it goes to the payroll month at hand, or waits while that one is closed as well. */
 static bool tell_closed(struct posting *p, const struct contribution *c)
 {
@@ -101,7 +87,7 @@ static bool less_posted(struct posting *p, struct contribution *c, struct invoic
     const struct dataset *d = p->d;
     bool any = false;
     *ret_ok = true;
-    for (uint32_t i = posted_from(d, c->line_id); i < d->posted.n && str_eq(d->posted.v[i].line_id, c->line_id); i++) {
+    for (uint32_t i = dataset_posted_from(d, c->line_id); i < d->posted.n && str_eq(d->posted.v[i].line_id, c->line_id); i++) {
         const struct posted *x = &d->posted.v[i];
         if (!str_eq(x->employment_id, c->employment_id) || month_of(x->cover_from) != month_of(c->cover_from) ||
             p->posted_seen[i])
@@ -148,7 +134,7 @@ bool post_line(struct posting *p, uint32_t line, const struct portions *portions
     for (uint32_t i = 0; i < portions->n; i++)
         if (!post_portion(p, line, &portions->v[i], sums))
             return false;
-    for (uint32_t i = posted_from(d, l->line_id); i < d->posted.n && str_eq(d->posted.v[i].line_id, l->line_id); i++)
+    for (uint32_t i = dataset_posted_from(d, l->line_id); i < d->posted.n && str_eq(d->posted.v[i].line_id, l->line_id); i++)
         if (!p->posted_seen[i] && !reverse(p, i, sums))
             return false;
     return true;

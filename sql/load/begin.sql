@@ -1,8 +1,5 @@
 BEGIN;
 
--- Compiling these queries takes longer than running them.
-SET LOCAL jit = off;
-
 SELECT set_config('work_mem', '128MB', true)
 WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('128MB');
 
