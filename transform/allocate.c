@@ -112,14 +112,15 @@ static enum discrepancy_code choose_employment(const struct allocation *al, int3
 
 /* ---- who pays ---- */
 
+/* What no term fits, in codes; payroll.term_text puts it in words. */
 static struct str describe_query(const struct allocation *al, const struct term_query *q)
 {
-    return str_of(arena_printf(al->d->arena, "%s, %s, %s, option %.*s, population %.*s",
+    struct str option = q->option_code.p ? q->option_code : str_of("-");
+    struct str population = q->population_code.p ? q->population_code : str_of("-");
+    return str_of(arena_printf(al->d->arena, "%s / %s / %s / %.*s / %.*s",
                                member_type_enumeration.names[q->member_type], basis_enumeration.names[q->basis],
-                               q->category ? category_enumeration.names[q->category] : "no category",
-                               q->option_code.p ? (int)q->option_code.len : 4, q->option_code.p ? q->option_code.p : "none",
-                               q->population_code.p ? (int)q->population_code.len : 4,
-                               q->population_code.p ? q->population_code.p : "none"));
+                               q->category ? category_enumeration.names[q->category] : "-", (int)option.len, option.p,
+                               (int)population.len, population.p));
 }
 
 /* Finds the term and splits; without one the portion keeps all with the employer. */

@@ -77,6 +77,33 @@ COMMENT ON FUNCTION payroll.readable(text, text) IS
 REVOKE ALL ON FUNCTION payroll.readable(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.readable(text, text) TO payroll_manager, payroll_reader;
 
+-- What transform writes of a line that no term fits: member type, basis, category, option, population, - for none.
+CREATE OR REPLACE FUNCTION payroll.term_text(codes text, language text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT concat_ws(', ', coalesce(words ->> part[1], part[1]), coalesce(words ->> part[2], part[2]),
+                     nullif(coalesce(words ->> part[3], part[3]), '-'),
+                     'option ' || coalesce(nullif(part[4], '-'), words ->> 'none'),
+                     'population ' || coalesce(nullif(part[5], '-'), words ->> 'none'))
+    FROM (SELECT string_to_array(codes, ' / ') AS part,
+                 CASE language WHEN 'fr' THEN jsonb '{"employee": "salarié", "partner": "conjoint", "child": "enfant",
+                     "family": "famille", "option": "option", "fixed": "montant fixe", "pmss": "pourcentage du plafond",
+                     "gross": "pourcentage du salaire", "t1": "pourcentage de la tranche 1",
+                     "t2": "pourcentage de la tranche 2", "tb": "pourcentage de la tranche B",
+                     "all": "tout le personnel", "executive": "cadre", "non_executive": "non-cadre",
+                     "none": "non précisée"}'
+                 ELSE jsonb '{"fixed": "fixed amount", "pmss": "percentage of the ceiling",
+                     "gross": "percentage of pay", "t1": "percentage of tranche 1", "t2": "percentage of tranche 2",
+                     "tb": "percentage of tranche B", "all": "all staff", "non_executive": "non-executive",
+                     "none": "not given"}' END AS words
+         ) AS w
+$$;
+COMMENT ON FUNCTION payroll.term_text(text, text) IS
+    'What a contract has no term for, in French (fr) or English (en), from the codes that transform writes.';
+REVOKE ALL ON FUNCTION payroll.term_text(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.term_text(text, text) TO payroll_manager, payroll_reader;
+
 -- In one pass: a value that itself holds braces is left as it is.
 CREATE OR REPLACE FUNCTION payroll.render(template text, vals jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT

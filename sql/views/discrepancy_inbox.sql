@@ -174,7 +174,9 @@ CROSS JOIN LATERAL (
             'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'la paie'
                                 WHEN 'both' THEN 'Alan et la paie' ELSE 'Alan ou la paie' END,
             'source', CASE WHEN d.subject_type = 'source' THEN d.subject_id ELSE 'non précisée' END,
-            'expected', coalesce(payroll.euros(d.expected_cents, 'fr'), payroll.readable(d.expected, 'fr'),
+            'expected', coalesce(payroll.euros(d.expected_cents, 'fr'),
+                                 CASE d.code WHEN 'split_rule_missing' THEN payroll.term_text(d.expected, 'fr')
+                                     ELSE payroll.readable(d.expected, 'fr') END,
                                  'non précisé'),
             'actual', coalesce(payroll.euros(d.actual_cents, 'fr')
                                || coalesce(n.multiple || payroll.euros(d.expected_cents, 'fr') || ')', ''),
@@ -198,7 +200,9 @@ CROSS JOIN LATERAL (
             'side', CASE d.side WHEN 'alan' THEN 'Alan' WHEN 'payroll' THEN 'payroll'
                                 WHEN 'both' THEN 'Alan and payroll' ELSE 'Alan or payroll' END,
             'source', CASE WHEN d.subject_type = 'source' THEN d.subject_id ELSE 'not given' END,
-            'expected', coalesce(payroll.euros(d.expected_cents, 'en'), payroll.readable(d.expected, 'en'),
+            'expected', coalesce(payroll.euros(d.expected_cents, 'en'),
+                                 CASE d.code WHEN 'split_rule_missing' THEN payroll.term_text(d.expected, 'en')
+                                     ELSE payroll.readable(d.expected, 'en') END,
                                  'not given'),
             'actual', coalesce(payroll.euros(d.actual_cents, 'en')
                                || coalesce(n.multiple || payroll.euros(d.expected_cents, 'en') || ')', ''),

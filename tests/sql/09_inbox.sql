@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(29);
+SELECT plan(33);
 
 INSERT INTO payroll.company VALUES ('tap_1', '362521879', 'Acme', 14), ('tap_2', '552008443', 'Other', 3);
 INSERT INTO payroll.source_sync VALUES ('tap_1', 'alan', 'ok', '2026-04-22 04:00Z', '2026-04-22 04:00Z'),
@@ -96,6 +96,20 @@ FROM raised, (VALUES
     ('unproven', 'exempt SANTE0000000001 ENS 2026-04-13.. | none | '
                  'c2s 2026-04-13..2026-12-31 at Alan (no proof), marked exempt in payroll'),
     ('nobody', '')) AS w (which, wanted), pg_temp.seen('payroll_reader', (to_jsonb(raised) ->> which)::bigint);
+
+-- ---- words ----
+
+SELECT is(payroll.term_text(codes, language), wanted, 'in ' || language || ': ' || codes)
+FROM (VALUES
+    ('option / fixed / non_executive / DENTAL / -', 'fr',
+     'option, montant fixe, non-cadre, option DENTAL, population non précisée'),
+    ('option / fixed / non_executive / DENTAL / -', 'en',
+     'option, fixed amount, non-executive, option DENTAL, population not given'),
+    ('employee / t1 / - / - / ENS', 'fr',
+     'salarié, pourcentage de la tranche 1, option non précisée, population ENS')) AS w (codes, language, wanted);
+SELECT matches(remedy_fr, 'le contrat pour : conjoint, montant fixe, option BASE, population ENS', 'the whole remedy')
+FROM pg_temp.seen('payroll_reader', pg_temp.raise('split_rule_missing',
+    '{"member_id": "mem_1", "expected": "partner / fixed / - / BASE / ENS"}'));
 
 -- ---- calls ----
 
