@@ -9,7 +9,9 @@ CC           = gcc
 CFLAGS      ?= -O2 -g
 WARNINGS     = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
                -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wno-missing-field-initializers
-HARDENING    = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pie -Wl,-z,relro,-z,now
+HARDENING    = -fstack-protector-strong -fstack-clash-protection $(CONTROL_FLOW) -D_FORTIFY_SOURCE=2 -fPIE -pie \
+               -Wl,-z,relro,-z,now,-z,noexecstack
+CONTROL_FLOW = $(if $(filter x86_64 amd64,$(shell uname -m)),-fcf-protection=full)
 SANITIZE     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 PACKAGES     = libcurl yaml-0.1 jansson libpq libcrypto
@@ -107,7 +109,11 @@ asan: ## Unit and stage tests under the address and undefined-behaviour sanitize
 	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
 	@BUILD=build-asan tests/run.sh unit stage
 
-lint: ## clang's warnings, clang-tidy, cppcheck and shellcheck
+valgrind: all units ## Unit, stage and end-to-end tests under valgrind
+	@tests/packages.sh build run test lint
+	@BUILD=$(BUILD) tests/valgrind.sh unit stage e2e
+
+lint: ## clang's warnings, clang-tidy, gcc's analyzer, cppcheck and shellcheck
 	@tests/packages.sh build run test lint
 	@$(MAKE) $(BUILD)/generated/sql_embedded.h
 	@tests/lint.sh $(PREPROCESS) $(WARNINGS)
@@ -116,10 +122,11 @@ format: ## Lay out the C sources as .clang-format says
 	@tests/packages.sh lint
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
-coverage: ## Line coverage of all tests, in build-coverage/index.html
+coverage: ## Line and branch coverage of all tests, in build-coverage/index.html
 	@tests/packages.sh build run test lint
-	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-O0 -g --coverage" HARDENING= test
-	gcovr --root . --exclude 'tests/|build' --html-details build-coverage/index.html --print-summary build-coverage
+	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-Og -g --coverage" test
+	gcovr --root . --exclude 'tests/|build' --exclude-unreachable-branches --exclude-throw-branches \
+	      --html-details build-coverage/index.html --print-summary build-coverage
 
 compdb: ## compile_commands.json for editors and clang tools
 	@tests/packages.sh build test lint
@@ -143,5 +150,5 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan lint format coverage compdb \
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan valgrind lint format coverage compdb \
         bench dictionary install clean help always

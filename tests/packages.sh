@@ -8,7 +8,7 @@ declare -A packages=(
              libcsv-dev libunistring-dev"
     [run]="postgresql-15 postgresql-client-15 python3 ca-certificates util-linux"
     [test]="perl libcmocka-dev postgresql-15-pgtap openssl"
-    [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck gcovr bear"
+    [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck valgrind gcovr bear"
 )
 
 if ! command -v dpkg-query >/dev/null; then
