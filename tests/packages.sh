@@ -43,7 +43,8 @@ else
     echo "Installing with apt-get: ${missing[*]}" >&2
 fi
 apt_install() {
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -q \
+        --no-install-recommends "$@" >&2
 }
 
 "${as_root[@]}" apt-get update -q >&2
