@@ -1,0 +1,52 @@
+"""Files as sources."""
+import json
+import unittest
+
+from fetching import BAD_DATA, NO_INPUT, FetchTest
+from misbehaving_server import answer, page
+
+
+class Csv(FetchTest):
+    """A file per company, beside the usual source."""
+
+    def setUp(self):
+        super().setUp()
+        path = f"{self.folder}/{{company_id}}.csv"
+        self.more_sources = {"staff": {"use": "csv", "entity": "pay_bases", "path": path}}
+        self.script(answer(page(["e1"])))
+
+    def write(self, text):
+        (self.folder / "acme.csv").write_text(text, encoding="utf-8")
+
+    def test_file_is_a_page(self):
+        self.write("employment_id;month;gross\ne1;2026-04;2 500,00\n")
+        self.succeeds()
+        self.assertIn(b"2 500,00", self.spools()[0].read_bytes())
+
+    def test_missing(self):
+        self.fails(NO_INPUT, "staff: company acme: pay_bases", f"{self.folder}/acme.csv")
+
+    def test_missing_and_optional(self):
+        self.more_sources["staff"]["optional"] = True
+        self.succeeds()
+
+    def test_too_large(self):
+        self.more_sources["staff"]["max_body_bytes"] = 2000
+        self.write("employment_id;month;gross\n" + "e1;2026-04;2 500,00\n" * 200)
+        self.fails(BAD_DATA, "file of more than 2000 bytes")
+
+
+class Folder(FetchTest):
+    """A source of answers kept as files."""
+
+    def test_files_as_a_rest_source(self):
+        feed = self.folder / "feed" / "acme"
+        feed.mkdir(parents=True)
+        (feed / "employees").write_text(json.dumps(page(["e1", "e2"], total=2)), encoding="utf-8")
+        self.source["base_url"] = f"file://{self.folder}/feed"
+        self.succeeds()
+        self.assertEqual(self.frames(), [(1, ["e1", "e2"])])
+
+
+if __name__ == "__main__":
+    unittest.main()
