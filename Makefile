@@ -124,7 +124,11 @@ format: ## Lay out the C sources as .clang-format says
 
 coverage: ## Line and branch coverage of all tests, in build-coverage/index.html
 	@tests/packages.sh build run test lint
-	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-Og -g --coverage" test
+	@mkdir -p build-coverage
+	@$(CC) -c -o build-coverage/coverage_exit.o tests/coverage_exit.c
+	@find build-coverage -name '*.gcda' -delete
+	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-Og -g --coverage" \
+	         LDFLAGS="-Wl,--wrap=_exit build-coverage/coverage_exit.o" test
 	gcovr --root . --exclude 'tests/|build' --exclude-unreachable-branches --exclude-throw-branches \
 	      --html-details build-coverage/index.html --print-summary build-coverage
 
