@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "common/money.h"
+#include "common/pg_tls.h"
 #include "common/stage.h"
 
 enum {
@@ -132,14 +133,24 @@ static int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static PGconn *start(const char *url, const char *application_name, const char *sslmode)
+{
+    /* What stands behind dbname overrides the url, what stands before it is a default; without a value it is nothing. */
+    const char *keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "dbname",
+                              "client_encoding", "application_name", "sslmode", NULL};
+    const char *values[] = {"60", "15", "4", url, "UTF8", application_name, sslmode, NULL};
+    return PQconnectStartParams(keywords, values, 1);
+}
+
 /* One attempt, watched so that a signal or the timeout ends it. */
 static bool connect_once(struct pg *pg, const char *url, const char *application_name, struct err *err)
 {
-    /* What stands behind dbname overrides the url, what stands before it is a default. */
-    const char *keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "dbname",
-                              "client_encoding", "application_name", NULL};
-    const char *values[] = {"60", "15", "4", url, "UTF8", application_name, NULL};
-    pg->conn = PQconnectStartParams(keywords, values, 1);
+    pg->conn = start(url, application_name, NULL);
+    const char *sslmode = pg->conn ? pg_tls_mode(pg->conn, url) : NULL;
+    if (sslmode) {   /* nothing but a connection attempt has been sent */
+        PQfinish(pg->conn);
+        pg->conn = start(url, application_name, sslmode);
+    }
     if (!pg->conn)
         return err_set(err, ERR_TRY_AGAIN, "database: out of memory");
     PQsetErrorVerbosity(pg->conn, PQERRORS_VERBOSE);
@@ -160,7 +171,11 @@ static bool connect_once(struct pg *pg, const char *url, const char *application
     char line[1024];
     connection_sqlstate(PQerrorMessage(pg->conn), pg->sqlstate);
     first_line(PQerrorMessage(pg->conn), line, sizeof line);
-    return err_set(err, *pg->sqlstate ? pg_error_kind(pg->sqlstate) : ERR_UNAVAILABLE, "database: %s", line);
+    if (*pg->sqlstate)
+        return err_set(err, pg_error_kind(pg->sqlstate), "database: %s", line);
+    const char *remedy;
+    enum err_kind kind = pg_tls_failure(line, &remedy);
+    return err_set(err, kind, "database: %s%s", line, remedy);
 }
 
 /* A refusal or a wrong name does not heal by waiting. */

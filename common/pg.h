@@ -20,8 +20,8 @@ struct pg {
 
 /* Connects, retrying for about ten seconds while the server is away or starting. url is a libpq connection string or
  * URI, "" for libpq's own environment. Encoding UTF-8, time zone UTC, ISO dates, application_name as given; lock and
- * statement timeouts are set only where role, database and PGOPTIONS set none. ERR_UNAVAILABLE names host and port,
- * ERR_REFUSED tells of credentials, ERR_CONFIG of a bad url or database; the password is in none of them. */
+ * statement timeouts are set only where role, database and PGOPTIONS set none; TLS as pg_tls.h tells. ERR_UNAVAILABLE
+ * names host and port, ERR_REFUSED tells of credentials or a certificate, ERR_CONFIG of a bad url or database; the password is in none of them. */
 bool pg_connect(struct pg *ret, const char *url, const char *application_name, struct err *err);
 /* Zeroes *pg: it may be closed again, or connected again. */
 void pg_close(struct pg *pg);

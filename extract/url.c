@@ -1,8 +1,9 @@
 #include "extract/url.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <strings.h>
+
+#include "common/loopback.h"
 
 /* ---- building ---- */
 
@@ -96,23 +97,6 @@ static char *url_part(CURLU *u, CURLUPart part)
 {
     char *text = NULL;
     return curl_url_get(u, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) ? NULL : text;
-}
-
-static bool host_is_loopback(const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    char bare[INET6_ADDRSTRLEN];
-    size_t len = strlen(host);
-    if (!strcasecmp(host, "localhost"))
-        return true;
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    if (host[0] != '[' || len - 2 >= sizeof bare)
-        return false;
-    memcpy(bare, host + 1, len - 2);
-    bare[len - 2] = '\0';
-    return inet_pton(AF_INET6, bare, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 static bool check_parts(const struct source *s, const char *scheme, const char *host, bool has_user, struct err *err)
