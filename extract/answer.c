@@ -128,6 +128,8 @@ static enum err_kind kind_of_code(const struct answer *answer)
         return ERR_CONFIG;
     case CURLE_FILE_COULDNT_READ_FILE:
         return ERR_NO_INPUT;
+    case CURLE_OUT_OF_MEMORY:
+        return ERR_TRY_AGAIN;
     case CURLE_WRITE_ERROR:
         return answer->too_large ? ERR_DATA : ERR_BUG;
     default:
@@ -146,10 +148,30 @@ static enum err_kind kind_of_status(long status)
     return status >= 300 ? ERR_CONFIG : ERR_DATA;
 }
 
+/* Where a redirect leads, but for its query and fragment: they may hold a ticket, and a user part a password. */
+static void add_location(struct buf *b, const struct answer *answer, const struct ask *ask)
+{
+    struct buf to = {0};
+    const char *location = answer->location.p;
+    buf_add(&to, location, strcspn(location, "?#"));
+    if (!strchr(buf_str(&to), '@') && !repeats_credential(&to, ask)) {
+        mask_numbers(&to);
+        cut(&to);
+        buf_addf(b, ", a redirect to %s, which is not followed", buf_str(&to));
+    } else {
+        buf_adds(b, ", a redirect, which is not followed");
+    }
+    buf_free(&to);
+}
+
 static void add_reason(struct buf *b, const struct answer *answer, const struct ask *ask)
 {
     if (answer->too_large) {
         buf_addf(b, "body of more than %lld bytes", (long long)ask->source->max_body_bytes);
+        return;
+    }
+    if (answer->code == CURLE_OUT_OF_MEMORY) {
+        buf_adds(b, "out of memory, or a header line of more than 100 kB");  /* libcurl says the same of both */
         return;
     }
     if (answer->code != CURLE_OK) {
@@ -158,9 +180,7 @@ static void add_reason(struct buf *b, const struct answer *answer, const struct 
     }
     buf_addf(b, "HTTP %ld", answer->status);
     if (answer->status >= 300 && answer->status < 400 && answer->location.p)
-        buf_addf(b, ", a redirect to %.*s, which is not followed",
-                 (int)(answer->location.len < ANSWER_QUOTE_MAX ? answer->location.len : ANSWER_QUOTE_MAX),
-                 answer->location.p);
+        add_location(b, answer, ask);
     else if (answer->status == 404)
         buf_addf(b, ", not known to %s", ask->source->name);
 }

@@ -68,8 +68,8 @@ class FetchTest(unittest.TestCase):
         self.addCleanup(context.__exit__, None, None, None)
         return context.__enter__()
 
-    def serve(self, tls=None):
-        server = Server(tls)
+    def serve(self, *args):
+        server = Server(*args)
         self.addCleanup(server.stop)
         return server
 
@@ -100,13 +100,16 @@ class FetchTest(unittest.TestCase):
         }), encoding="utf-8")
         return config
 
-    def command(self, *args, jobs=4):
-        return [str(BIN / "extract"), "--config", str(self.configure()), "--period", PERIOD, "--jobs", str(jobs), *args]
+    def command(self, *args, jobs=4, config=None):
+        """Writes the configuration first unless it is given."""
+        return [str(BIN / "extract"), "--config", str(config or self.configure()), "--period", PERIOD,
+                "--jobs", str(jobs), *args]
 
-    def extract(self, *args, jobs=4, **env):
+    def extract(self, *args, jobs=4, config=None, **env):
         begun = time.monotonic()
-        process = subprocess.run(self.command(*args, jobs=jobs), cwd=self.folder, env={**self.env, **env},
-                                 capture_output=True, text=True, timeout=120)
+        command = self.command(*args, jobs=jobs, config=config)
+        process = subprocess.run(command, cwd=self.folder, env={**self.env, **env}, capture_output=True, text=True,
+                                 timeout=120)
         return Result(process, time.monotonic() - begun)
 
     def succeeds(self, *args, **more):

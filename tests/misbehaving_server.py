@@ -1,5 +1,6 @@
 """An HTTP or HTTPS server on loopback whose answers are scripted per path, bad ones included."""
 import gzip
+import io
 import json
 import socket
 import ssl
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        if "Content-Length" not in (headers or {}):
+        if not {"Content-Length", "Transfer-Encoding"} & set(headers or {}):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -78,13 +79,15 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, newest_tls=ssl.TLSVersion.TLSv1_3):
         super().__init__(("127.0.0.1", 0), Handler)
         self.lock = threading.Lock()
         self.connections = self.active = self.most_active = 0
         self.requests, self.routes, self.otherwise = [], {}, status(404)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest_tls
             context.load_cert_chain(tls)
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
@@ -102,14 +105,39 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
 
-def certificate(path, host):
-    """A self-signed certificate with its key, for one host name."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", path, "-out", f"{path}.crt", "-days", "2", "-subj", f"/CN={host}", "-addext",
-                    f"subjectAltName=DNS:{host}"], check=True, capture_output=True)
-    with open(path, "a", encoding="ascii") as both, open(f"{path}.crt", encoding="ascii") as crt:
-        both.write(crt.read())
-    return path, f"{path}.crt"
+AUTHORITY = """[ca]
+default_ca = own
+[own]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+default_md = sha256
+rand_serial = yes
+policy = names
+x509_extensions = server
+[names]
+commonName = supplied
+[server]
+subjectAltName = DNS:{host}
+"""
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *args], check=True, capture_output=True)
+
+
+def certificate(folder, host, begins="20200101000000Z", ends="20490101000000Z"):
+    """A self-signed certificate for one host name: where key and certificate lie together, and the latter alone."""
+    folder.mkdir()
+    key, request, crt, config = (str(folder / name) for name in ("key.pem", "request.pem", "crt.pem", "openssl.cnf"))
+    (folder / "index.txt").touch()
+    (folder / "openssl.cnf").write_text(AUTHORITY.format(folder=folder, host=host), encoding="utf-8")
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+            "-out", request, "-subj", f"/CN={host}")
+    openssl("ca", "-batch", "-selfsign", "-notext", "-config", config, "-keyfile", key, "-in", request, "-out", crt,
+            "-startdate", begins, "-enddate", ends)
+    with open(key, "a", encoding="ascii") as both, open(crt, encoding="ascii") as public:
+        both.write(public.read())
+    return key, crt
 
 
 # ---- answers: functions of (handler, request) ----
@@ -179,7 +207,12 @@ def nothing(handler, request):
 
 
 def bomb(size):
-    return answer(gzip.compress(b" " * size + b"{}"), Content_Encoding="gzip")
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb") as out:
+        for _ in range(size >> 20):
+            out.write(b" " * (1 << 20))
+        out.write(b"{}")
+    return answer(packed.getvalue(), Content_Encoding="gzip")
 
 
 def tagged(content, etag):
@@ -190,3 +223,23 @@ def tagged(content, etag):
         else:
             handler.send(200, json.dumps(content).encode(), {"ETag": etag})
     return maybe
+
+
+def huge(size):
+    """A body that never mentions how long it will be, in chunks of 64 KiB of blanks."""
+    def pour(handler, request):
+        handler.send(200, b"", {"Transfer-Encoding": "chunked"})
+        chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        for _ in range(size // 0x10000):
+            handler.wfile.write(chunk)
+        handler.wfile.write(b"2\r\n{}\r\n0\r\n\r\n")
+    return pour
+
+
+def raw(*pieces):
+    """Bytes as they are instead of an answer, then the end of the connection."""
+    def write(handler, request):
+        for piece in pieces:
+            handler.wfile.write(piece)
+        handler.close_connection = True
+    return write

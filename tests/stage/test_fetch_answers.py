@@ -1,10 +1,12 @@
 """Answers that are no pages: what extract asks again, for how long, and what it says when it gives up."""
 import email.utils
+import os
+import subprocess
 import time
 import unittest
 
 from fetching import BAD_DATA, CONFIG, CURSOR, PARTIAL, REFUSED, TRY_AGAIN, UNAVAILABLE, FetchTest
-from misbehaving_server import (Server, after, answer, bomb, cut_short, length_too_small, nothing, page,
+from misbehaving_server import (Server, after, answer, bomb, cut_short, huge, length_too_small, nothing, page,
                                 reset_in_body, slowly, status)
 
 
@@ -143,6 +145,19 @@ class Limits(FetchTest):
         self.source["max_body_bytes"] = 1000000
         self.script(bomb(50000000))
         self.fails(BAD_DATA, "body of more than 1000000 bytes")
+
+    def test_a_hundred_megabytes(self):
+        """The limit that holds when none is set; and memory with it."""
+        for body in (huge(100 << 20), bomb(100 << 20)):
+            self.script(body)
+            process = subprocess.Popen(self.command(), cwd=self.folder, env=self.env, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE, text=True)
+            stderr = process.stderr.read()
+            process.stderr.close()
+            _, process.returncode, usage = os.wait4(process.pid, 0)
+            self.assertIn("body of more than 67108864 bytes", stderr)
+            self.assertEqual(os.waitstatus_to_exitcode(process.returncode), BAD_DATA)
+            self.assertLess(usage.ru_maxrss, 200 << 10)   # KiB
 
     def test_compression_is_offered(self):
         self.script(answer(page(["e1"])))

@@ -39,6 +39,7 @@ static void test_kinds_of_libcurl(void **state)
         {CURLE_SSL_CACERT_BADFILE, false, ERR_CONFIG, "in words"},
         {CURLE_UNSUPPORTED_PROTOCOL, false, ERR_UNAVAILABLE, "in words"},
         {CURLE_FILE_COULDNT_READ_FILE, false, ERR_NO_INPUT, "in words"},
+        {CURLE_OUT_OF_MEMORY, false, ERR_TRY_AGAIN, "a header line of more than 100 kB"},
         {CURLE_WRITE_ERROR, true, ERR_DATA, "body of more than 1000 bytes"},
     };
     (void)state;
@@ -52,6 +53,27 @@ static void test_kinds_of_libcurl(void **state)
         assert_non_null(strstr(err.text, cases[i].says));
         assert_non_null(strstr(err.text, "GET https://a.example/l: "));
         assert_non_null(strstr(err.text, "after 4 attempts"));
+    }
+}
+
+static void test_redirects(void **state)
+{
+    static const struct { const char *location, *says; } cases[] = {
+        {"https://b.example/l", "HTTP 302, a redirect to https://b.example/l, which is not followed"},
+        {"/login?ticket=abc", "HTTP 302, a redirect to /login, which is not followed"},
+        {"/login#t1", "HTTP 302, a redirect to /login, which is not followed"},
+        {"/t1/login", "HTTP 302, a redirect, which is not followed"},
+        {"https://me:pw@b.example/", "HTTP 302, a redirect, which is not followed"},
+        {"/1850175123456", "HTTP 302, a redirect to /*************, which is not followed"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct answer answer = {.status = 302, .location = str_of(cases[i].location), .retry_after_ms = -1};
+        struct ask ask = {.source = &SOURCE, .url = "https://a.example/l", .bearer = "t1"};
+        struct tries tries = {.failures = 1};
+        struct err err;
+        assert_false(answer_fail(&answer, &ask, &tries, &err));
+        assert_non_null(strstr(err.text, cases[i].says));
     }
 }
 
@@ -133,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_kinds_of_libcurl),
+        cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_quote_is_cut_between_characters),
         cmocka_unit_test(test_credential_is_not_quoted),
