@@ -12,6 +12,7 @@ struct builder {
     struct jvalue *value;          /* on the heap while it grows */
     uint32_t n, cap;
     uint32_t open[J_DEPTH_MAX];    /* indexes of the arrays and objects not closed yet */
+    uint32_t checked;              /* the last object found to have every key once; 0: none */
 };
 
 static void push(struct builder *b, const struct jwalk *w, bool opened)
@@ -65,6 +66,26 @@ static const struct jvalue *duplicate_among_many(const struct builder *b, uint32
     return found;
 }
 
+/* Records of a list have the same keys in the same order, so that most objects are known by the one before. */
+static bool keys_checked(const struct builder *b, uint32_t object)
+{
+    uint32_t i = object + 1, k = b->checked + 1;
+    if (!b->checked || b->value[object].count != b->value[b->checked].count)
+        return false;
+    for (; i < b->value[object].next; i = b->value[i].next, k = b->value[k].next)
+        if (!str_eq(b->value[i].key, b->value[k].key))
+            return false;
+    return true;
+}
+
+static const struct jvalue *duplicate_key(struct builder *b, uint32_t object)
+{
+    if (keys_checked(b, object))
+        return NULL;
+    b->checked = object;
+    return b->value[object].count <= FEW_MEMBERS ? duplicate_among_few(b, object) : duplicate_among_many(b, object);
+}
+
 static bool close_value(struct builder *b, const struct jwalk *w)
 {
     uint32_t i = b->open[w->depth];
@@ -73,7 +94,7 @@ static bool close_value(struct builder *b, const struct jwalk *w)
     v->text.len = (uint32_t)(w->scan->p - v->text.p);
     if (v->type != J_OBJECT)
         return true;
-    const struct jvalue *twice = v->count <= FEW_MEMBERS ? duplicate_among_few(b, i) : duplicate_among_many(b, i);
+    const struct jvalue *twice = duplicate_key(b, i);
     if (twice) {
         w->scan->fault = jdoc_duplicate_key;
         w->scan->fault_at = b->text + twice->at;
@@ -102,7 +123,7 @@ bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan
 {
     struct jscan scan = {.p = text.p, .end = text.p + text.len};
     struct jwalk w = {.scan = &scan, .arena = a};
-    struct builder b = {text.p, mem_alloc(FIRST_VALUES * sizeof(struct jvalue)), 0, FIRST_VALUES, {0}};
+    struct builder b = {text.p, mem_alloc(FIRST_VALUES * sizeof(struct jvalue)), 0, FIRST_VALUES, {0}, 0};
     bool ok = build(&b, &w);
     if (ok) {
         ret->value = arena_alloc(a, b.n * sizeof *b.value);

@@ -35,7 +35,7 @@ static const struct option options[] = {
     {"as-of", "TIMESTAMP", ALL, TYPE_INSTANT, AT(as_of),
      "instant that stands for now, RFC 3339; default: when extract began"},
     {"jobs", "N", ALL, TYPE_JOBS, AT(jobs),
-     "parallel transfers (extract), worker processes (transform), 1 to 256; default: the cores"},
+     "parallel transfers (extract; default: 16), worker processes (transform; default: the cores), 1 to 256"},
     {"dry-run", NULL, ALL, TYPE_FLAG, AT(dry_run), "everything but publishing"},
     {"check", NULL, EXTRACT, TYPE_FLAG, AT(check),
      "check the configuration, authenticate, read one record of every entity, write nothing"},

@@ -22,7 +22,7 @@ struct options {
     int n_companies;
     int shard, shards;                      /* 0, 1 when not given */
     instant_t as_of;                        /* INSTANT_NONE when not given */
-    int jobs;                               /* 0 when not given: the cores */
+    int jobs;                               /* 0 when not given: the stage's own default */
     bool dry_run, quiet, help, version;
     bool check;                             /* extract */
     bool migrate, close, reopen, allow_empty; /* load */

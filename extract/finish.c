@@ -47,14 +47,23 @@ static int compare_places(const void *a, const void *b)
     return order ? order : (x->i > y->i) - (x->i < y->i);
 }
 
+static bool rows_in_order(const struct rows *rows)
+{
+    for (uint32_t i = 1; i < rows->n; i++)
+        if (compare_ids(rows->record, rows_at(rows, i - 1), rows_at(rows, i)) > 0)
+            return false;
+    return true;
+}
+
+/* Sources mostly give records by id: those stay where they are. */
 static void rows_sort(struct rows *rows)
 {
     size_t size = rows->record->size;
-    if (rows->n < 2)
+    if (rows_in_order(rows))
         return;
     struct place *place = mem_alloc(sizeof *place * rows->n);
-    char *rec = mem_alloc(size * rows->cap);
-    struct origin *origin = mem_alloc(sizeof *origin * rows->cap);
+    char *rec = mem_alloc(size * rows->n);
+    struct origin *origin = mem_alloc(sizeof *origin * rows->n);
     for (uint32_t i = 0; i < rows->n; i++)
         place[i] = (struct place){rows, i};
     qsort(place, rows->n, sizeof *place, compare_places);
@@ -67,6 +76,7 @@ static void rows_sort(struct rows *rows)
     free(rows->origin);
     rows->rec = rec;
     rows->origin = origin;
+    rows->cap = rows->n;
 }
 
 void *rows_find(const struct rows *rows, struct str id)

@@ -1,9 +1,11 @@
 /* extract: from the sources to staged records. What it does, in order: read the descriptions, see that the database can
  * be read, choose the run, read the files that hold all companies, fetch, put companies together as they come,
  * publish. */
-#include <unistd.h>
-
 #include "extract/assemble.h"
+
+/* Transfers wait more than they compute, so there are more of them than cores; as many as a server takes from one client
+ * without calling it an attack. */
+enum { PARALLEL_DEFAULT = 16 };
 
 struct extracting {
     struct stage_run *run;
@@ -74,19 +76,12 @@ static bool company_done(void *arg, const struct fetch_outcome *outcome, struct 
     return assembly_take(&((struct extracting *)arg)->assembly, outcome, err);
 }
 
-/* Parallel transfers, unless --jobs says otherwise. */
-static int cores(void)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (int)n : 1;
-}
-
 static struct fetch_plan plan_of(struct extracting *x)
 {
     return (struct fetch_plan){
         .sources = x->sources, .n_sources = x->n_sources, .first = x->first, .last = x->last,
         .raw_dir = x->extract.raw_dir, .cache_dir = x->extract.cache_dir,
-        .parallel = x->run->opt.jobs ? x->run->opt.jobs : cores(),
+        .parallel = x->run->opt.jobs ? x->run->opt.jobs : PARALLEL_DEFAULT,
         .next_company = next_company, .company_done = company_done, .arg = x,
     };
 }

@@ -101,9 +101,9 @@ class FetchTest(unittest.TestCase):
         return config
 
     def command(self, *args, jobs=4, config=None):
-        """Writes the configuration first unless it is given."""
-        return [str(BIN / "extract"), "--config", str(config or self.configure()), "--period", PERIOD,
-                "--jobs", str(jobs), *args]
+        """Writes the configuration first unless it is given. jobs=None: as many as extract chooses by itself."""
+        parallel = ["--jobs", str(jobs)] if jobs else []
+        return [str(BIN / "extract"), "--config", str(config or self.configure()), "--period", PERIOD, *parallel, *args]
 
     def extract(self, *args, jobs=4, config=None, **env):
         begun = time.monotonic()

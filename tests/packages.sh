@@ -7,7 +7,7 @@ declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev
              libcsv-dev libunistring-dev"
     [run]="postgresql-15 postgresql-client-15 python3 ca-certificates util-linux"
-    [test]="perl libcmocka-dev postgresql-15-pgtap openssl"
+    [test]="perl libcmocka-dev postgresql-15-pgtap openssl nghttp2-server"
     [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck valgrind gcovr bear"
 )
 

@@ -10,7 +10,7 @@ class Many(FetchTest):
         self.companies = [f"c{i:03d}" for i in range(200)]
         self.entities = {name: {} for name in ("employees", "leavers", "others")}
         self.server.otherwise = lambda h, r: after(0.005, answer(page([r.path.replace("/", "-")])))(h, r)
-        result = self.succeeds(jobs=16)
+        result = self.succeeds(jobs=None)
         self.assertEqual(len(self.server.requests), 600)
         self.assertEqual(len({r.path for r in self.server.requests}), 600)
         self.assertLessEqual(self.server.connections, 16)

@@ -187,6 +187,30 @@ static void test_wide_objects(void **state)
     arena_free(&a);
 }
 
+/* An object is known by the one before only as far as their keys are the same. */
+static void test_lists_of_objects(void **state)
+{
+    (void)state;
+    static const struct { const char *text; long fault_at;
+    } cases[] = {
+        { "[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4},{\"b\":5,\"a\":6},{}]", -1 },
+        { "[{\"a\":{\"a\":0},\"b\":[]},{\"a\":{\"a\":0},\"b\":[{\"b\":1}]}]", -1 },
+        { "[{\"a\":1,\"b\":2},{\"a\":3,\"a\":4}]", 22 },
+        { "[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4,\"b\":5}]", 28 },
+        { "[{\"a\":1},{\"a\":{\"b\":0,\"b\":0}}]", 21 },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena a = {0};
+        struct jdoc d;
+        struct jscan fault = {0};
+        bool ok = jdoc_parse(str_of(cases[i].text), &a, &d, &fault);
+        assert_int_equal(ok, cases[i].fault_at < 0);
+        if (!ok)
+            assert_int_equal(fault.fault_at - cases[i].text, cases[i].fault_at);
+        arena_free(&a);
+    }
+}
+
 static void test_paths(void **state)
 {
     (void)state;
@@ -229,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_same_as_jansson_on_edited_documents),
         cmocka_unit_test(test_depth_between_the_limits),
         cmocka_unit_test(test_wide_objects),
+        cmocka_unit_test(test_lists_of_objects),
         cmocka_unit_test(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
