@@ -11,7 +11,7 @@ from misbehaving_server import certificate, page
 class Http2(FetchTest):
     def setUp(self):
         super().setUp()
-        key, crt = certificate(str(self.folder / "localhost.pem"), "localhost")
+        key, crt = certificate(self.folder / "certificate", "localhost")
         self.pages, self.log = self.folder / "pages", self.folder / "nghttpd.log"
         self.companies = [f"c{i:03d}" for i in range(40)]
         for company in self.companies:
