@@ -1,26 +1,29 @@
 #include "common/date.h"
 
-/* Days from civil and back: Howard Hinnant, "chrono-compatible low-level date algorithms". */
+/* Days from civil and back: Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms"
+ * (2022). Years begin in March and are counted from far enough back that no date_t is negative. */
+#define ERAS 14700u                                      /* of 400 years */
+#define EPOCH_DAYS (719468u + UINT64_C(146097) * ERAS)   /* to 1970-01-01 */
+
 date_t date_of(int year, int month, int day)
 {
-    int y = year - (month <= 2);
-    int era = (y >= 0 ? y : y - 399) / 400;
-    int of_era = y - era * 400;
-    int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    bool early = month <= 2;
+    uint64_t y = (uint64_t)(year + (int)(400 * ERAS) - early), century = y / 100;
+    unsigned m = (unsigned)(early ? month + 12 : month);
+    return (date_t)((int64_t)(1461 * y / 4 - century + century / 4 + (979 * m - 2919) / 32) + day - 1 - (int64_t)EPOCH_DAYS);
 }
 
 void date_civil(date_t d, int *year, int *month, int *day)
 {
-    int z = d + 719468;
-    int era = (z >= 0 ? z : z - 146096) / 146097;
-    int of_era = z - era * 146097;
-    int y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int of_year = of_era - (365 * y + y / 4 - y / 100);
-    int m = (5 * of_year + 2) / 153;
-    *day = of_year - (153 * m + 2) / 5 + 1;
-    *month = m < 10 ? m + 3 : m - 9;
-    *year = y + era * 400 + (*month <= 2);
+    uint64_t quarters = 4 * ((uint64_t)d + EPOCH_DAYS) + 3, century = quarters / 146097;
+    uint32_t of_century = (uint32_t)(quarters % 146097) | 3;
+    uint64_t years = UINT64_C(2939745) * of_century;
+    uint32_t of_year = (uint32_t)years / 2939745 / 4;
+    uint32_t months = 2141 * of_year + 197913;
+    bool early = of_year >= 306;
+    *year = (int)(100 * century + (years >> 32)) - (int)(400 * ERAS) + early;
+    *month = (int)(months >> 16) - (early ? 12 : 0);
+    *day = (int)((months & 0xffff) / 2141) + 1;
 }
 
 /* n digits at p, or -1. */
@@ -59,24 +62,26 @@ bool date_parse_french(struct str s, date_t *ret)
     return civil_check(digits(s.p + 6, 4), digits(s.p + 3, 2), digits(s.p, 2), ret);
 }
 
-static char *put_digits(char *p, int value, int n)
+static char *put_pair(char *p, int value)
 {
-    for (int i = n - 1; i >= 0; i--) {
-        p[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return p + n;
+    str_put_pair(p, (unsigned)value % 100);
+    return p + 2;
+}
+
+static char *put_year(char *p, int year)
+{
+    return put_pair(put_pair(p, year / 100), year % 100);
 }
 
 char *date_text(date_t d, char *text)
 {
     int year, month, day;
     date_civil(d, &year, &month, &day);
-    char *p = put_digits(text, year, 4);
+    char *p = put_year(text, year);
     *p++ = '-';
-    p = put_digits(p, month, 2);
+    p = put_pair(p, month);
     *p++ = '-';
-    p = put_digits(p, day, 2);
+    p = put_pair(p, day);
     *p = '\0';
     return text;
 }
@@ -116,9 +121,9 @@ bool month_parse(struct str s, month_t *ret)
 
 char *month_text(month_t m, char *text)
 {
-    char *p = put_digits(text, m / 12, 4);
+    char *p = put_year(text, m / 12);
     *p++ = '-';
-    p = put_digits(p, m % 12 + 1, 2);
+    p = put_pair(p, m % 12 + 1);
     *p = '\0';
     return text;
 }
@@ -180,11 +185,11 @@ char *instant_text(instant_t t, char *text)
     date_text(day, text);
     char *p = text + 10;
     *p++ = 'T';
-    p = put_digits(p, of_day / 3600, 2);
+    p = put_pair(p, of_day / 3600);
     *p++ = ':';
-    p = put_digits(p, of_day / 60 % 60, 2);
+    p = put_pair(p, of_day / 60 % 60);
     *p++ = ':';
-    p = put_digits(p, of_day % 60, 2);
+    p = put_pair(p, of_day % 60);
     *p++ = 'Z';
     *p = '\0';
     return text;

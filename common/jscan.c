@@ -115,29 +115,35 @@ static uint32_t escape_read(const char *p, const char *end, uint32_t *ret_code)
     return 12;
 }
 
+const char *jscan_text_end(const char *p, const char *end)
+{
+    for (;;) {
+        p = plain_end(p, end);
+        uint32_t n = p < end && (unsigned char)*p >= 0x80 ? utf8_length(p, end) : 0;
+        if (n == 0)
+            return p;
+        p += n;
+    }
+}
+
 /* The closing quote of the string whose text begins at p, or NULL with the fault set. */
 static const char *string_end(struct jscan *s, const char *p, bool *ret_escaped)
 {
-    for (;;) {
-        uint32_t n, code;
-        p = plain_end(p, s->end);
+    uint32_t n, code;
+    for (;; p += n) {
+        p = jscan_text_end(p, s->end);
         if (p == s->end)
             return fault(s, p, "a closing '\"'"), NULL;
         if (*p == '"')
             return p;
-        if (*p == '\\') {
-            *ret_escaped = true;
-            n = escape_read(p, s->end, &code);
-            if (n == 0)
-                return fault(s, p, "an escape of JSON's, surrogates in pairs"), NULL;
-        } else if ((unsigned char)*p < ' ') {
+        if ((unsigned char)*p >= 0x80)
+            return fault(s, p, "valid UTF-8"), NULL;
+        if (*p != '\\')
             return fault(s, p, "control characters to be escaped"), NULL;
-        } else {
-            n = utf8_length(p, s->end);
-            if (n == 0)
-                return fault(s, p, "valid UTF-8"), NULL;
-        }
-        p += n;
+        *ret_escaped = true;
+        n = escape_read(p, s->end, &code);
+        if (n == 0)
+            return fault(s, p, "an escape of JSON's, surrogates in pairs"), NULL;
     }
 }
 
@@ -406,32 +412,40 @@ static const char *quote_end(const char *p, const char *end)
     return p;
 }
 
-static void put_escape(struct buf *b, unsigned char c)
+static char *put_escape(char *w, unsigned char c)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    switch (c) {
-    case '"': buf_add(b, "\\\"", 2); break;
-    case '\\': buf_add(b, "\\\\", 2); break;
-    case '\b': buf_add(b, "\\b", 2); break;
-    case '\f': buf_add(b, "\\f", 2); break;
-    case '\n': buf_add(b, "\\n", 2); break;
-    case '\r': buf_add(b, "\\r", 2); break;
-    case '\t': buf_add(b, "\\t", 2); break;
-    default: buf_add(b, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+    static const char hex[] = "0123456789ABCDEF", letters[] = "btn-fr";
+    *w++ = '\\';
+    if (c == '"' || c == '\\') {
+        *w++ = (char)c;
+    } else if (c >= '\b' && c <= '\r' && c != '\v') {
+        *w++ = letters[c - '\b'];
+    } else {
+        memcpy(w, "u00", 3);
+        w[3] = hex[c >> 4];
+        w[4] = hex[c & 15];
+        w += 5;
     }
+    return w;
+}
+
+char *jscan_put_quoted(char *w, struct str s)
+{
+    const char *p = s.p, *end = p + s.len;
+    *w++ = '"';
+    while (p < end) {
+        const char *to = s.plain ? end : quote_end(p, end);
+        w = str_put(w, p, (size_t)(to - p));
+        if (to < end)
+            w = put_escape(w, (unsigned char)*to++);
+        p = to;
+    }
+    *w++ = '"';
+    return w;
 }
 
 void jscan_quote(struct buf *b, struct str s)
 {
-    const char *p = s.p, *end = p + s.len;
-    buf_reserve(b, (size_t)s.len + 2);
-    b->p[b->len++] = '"';
-    while (p < end) {
-        const char *to = s.plain ? end : quote_end(p, end);
-        buf_add(b, p, (size_t)(to - p));
-        if (to < end)
-            put_escape(b, (unsigned char)*to++);
-        p = to;
-    }
-    buf_addc(b, '"');
+    buf_reserve(b, (s.plain ? 1u : 6u) * (size_t)s.len + 2);
+    b->len = (size_t)(jscan_put_quoted(b->p + b->len, s) - b->p);
 }

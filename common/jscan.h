@@ -74,8 +74,14 @@ const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, s
 /* Follows "a.b.c" from v through objects; NULL where it leads nowhere. */
 const struct jvalue *jdoc_path(const struct jdoc *d, const struct jvalue *v, const char *path);
 
-/* Writes s, which is not null, as a JSON string with quotes; only what must be escaped is. */
+/* Writes s, which is not null, as a JSON string with quotes; only what must be escaped is. The second one writes to w,
+ * where there is room for two quotes and six bytes for each of s, and returns where it ends. */
 void jscan_quote(struct buf *b, struct str s);
+char *jscan_put_quoted(char *w, struct str s);
+
+/* From inside a string on: the first byte that is no part of plain, well-formed text (a quote, a backslash, a control
+ * character, a byte that is no UTF-8), or end. */
+const char *jscan_text_end(const char *p, const char *end);
 
 /* Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
 bool jscan_utf8(struct str s);

@@ -1,5 +1,5 @@
-/* Decoding: one line into one struct, every fault noted. Keys are tried where the record has them next, which is where
- * the encoder writes them; only a key that stands elsewhere is read and looked up. */
+/* Decoding: one line into one struct, every fault noted. Lines as the encoder writes them are read by ndjson_straight.c;
+ * this reads all others, and says what is wrong with them. */
 #include "common/ndjson.h"
 
 #include <stdio.h>
@@ -256,19 +256,6 @@ static inline bool take(struct reading *r, char c)
     return true;
 }
 
-/* A zeroed place for one more element; the array doubles. */
-static void *list_grow(struct list *l, uint32_t *cap, size_t size, struct arena *a)
-{
-    if (l->n == *cap) {
-        *cap = *cap ? *cap * 2 : 4;
-        char *v = arena_alloc(a, *cap * size);
-        if (l->n)
-            memcpy(v, l->v, l->n * size);
-        l->v = v;
-    }
-    return list_at(*l, size, l->n++);
-}
-
 static bool decode_element(struct reading *r, const struct field *f, uint32_t index, void *at)
 {
     const struct place here = {f->name, index};
@@ -416,6 +403,8 @@ bool ndjson_decode(const struct record *r, struct str line, struct arena *a, voi
     struct reading reading = {{.p = line.p, .end = line.p + line.len}, line.p, a, faults};
     enum jtype type;
     faults->n = 0;
+    if (r->straight(line.p, line.p + line.len, a, rec) == line.p + line.len)
+        return true;
     if (!jscan_peek(&reading.scan, &type))
         return malformed(&reading);
     if (type != J_OBJECT) {

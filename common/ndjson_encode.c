@@ -1,123 +1,191 @@
-/* Encoding: one struct as one line; and the check that it may become one. */
+/* Encoding: one struct as one line, by functions made from records.def; and the check that it may become one. */
 #include "common/ndjson.h"
 
 #include <stdio.h>
 
-enum { SCALAR_MAX = 32 }; /* bytes of any scalar but a text or a name */
-
 /* ---- writing ---- */
 
-static inline char *put(char *w, const void *p, size_t len)
+/* Bytes of any scalar but a text, quotes included. */
+enum { SCALAR_MAX = 48 };
+#define ENUM_ROOM(c, text) _Static_assert(sizeof text + 2 <= SCALAR_MAX, "a longer scalar");
+#define ENUM_ROOMS(e) ENUM_##e(ENUM_ROOM)
+ENUMERATIONS(ENUM_ROOMS)
+#define CODE(code, step, severity, title_fr, title_en, remedy_fr, remedy_en) ENUM_ROOM(DISC_##code, #code)
+#include "common/catalogue.def"
+#undef CODE
+
+#define PUT(w, literal) ((char *)memcpy(w, literal, sizeof(literal) - 1) + sizeof(literal) - 1)
+
+static inline char *put_null(char *w)
 {
-    memcpy(w, p, len);
-    return w + len;
+    return PUT(w, "null");
 }
 
-static char *put_quoted(char *w, const char *text)
+static inline char *put_quoted(char *w, const char *text, size_t len)
 {
     *w++ = '"';
-    w = put(w, text, strlen(text));
+    w = str_put(w, text, len);
     *w++ = '"';
     return w;
 }
 
-static char *put_integer(char *w, int64_t n)
+static inline char *put_text(char *w, const struct str *s)
+{
+    if (!s->p)
+        return put_null(w);
+    return s->plain ? put_quoted(w, s->p, s->len) : jscan_put_quoted(w, *s);
+}
+
+static inline char *put_enum(char *w, const struct enumeration *e, uint8_t value)
+{
+    const char *name = e->names[value];
+    return name ? put_quoted(w, name, strlen(name)) : put_null(w);
+}
+
+static inline char *put_integer(char *w, int64_t n)
 {
     char digits[20];
     size_t at = sizeof digits;
     uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
     if (n == INT_NONE)
-        return put(w, "null", 4);
-    do {
-        digits[--at] = (char)('0' + u % 10);
-        u /= 10;
-    } while (u);
+        return put_null(w);
+    for (; u >= 100; u /= 100)
+        str_put_pair(digits + (at -= 2), (unsigned)(u % 100));
+    if (u >= 10)
+        str_put_pair(digits + (at -= 2), (unsigned)u);
+    else
+        digits[--at] = (char)('0' + u);
     if (n < 0)
         *w++ = '-';
-    return put(w, digits + at, sizeof digits - at);
+    return str_put(w, digits + at, sizeof digits - at);
 }
 
-static char *put_time(char *w, const struct field *f, const void *at)
+#define TIME_WRITER(name, type, none, len, text_of)     \
+    static inline char *name(char *w, type t)           \
+    {                                                   \
+        if (t == none)                                  \
+            return put_null(w);                         \
+        *w = '"';                                       \
+        text_of(t, w + 1);                              \
+        w[(len) + 1] = '"';                             \
+        return w + (len) + 2;                           \
+    }
+TIME_WRITER(put_date, date_t, DATE_NONE, 10, date_text)
+TIME_WRITER(put_month, month_t, MONTH_NONE, 7, month_text)
+TIME_WRITER(put_instant, instant_t, INSTANT_NONE, 20, instant_text)
+
+static inline char *put_bool(char *w, int8_t set)
 {
-    char text[INSTANT_TEXT_MAX];
-    switch (f->type) {
-    case F_DATE: {
-        date_t d = *(const date_t *)at;
-        return d == DATE_NONE ? put(w, "null", 4) : put_quoted(w, date_text(d, text));
-    }
-    case F_MONTH: {
-        month_t m = *(const month_t *)at;
-        return m == MONTH_NONE ? put(w, "null", 4) : put_quoted(w, month_text(m, text));
-    }
-    default: {
-        instant_t t = *(const instant_t *)at;
-        return t == INSTANT_NONE ? put(w, "null", 4) : put_quoted(w, instant_text(t, text));
-    }
-    }
+    return set < 0 ? put_null(w) : set ? PUT(w, "true") : PUT(w, "false");
 }
 
-static char *put_bool(char *w, int8_t set)
+static inline size_t text_room(const struct str *s)
 {
-    return set < 0 ? put(w, "null", 4) : set ? put(w, "true", 4) : put(w, "false", 5);
+    return (s->plain ? 1u : 6u) * (size_t)s->len + sizeof "null";
 }
 
-static void encode_object(const struct record *r, const char *rec, struct buf *b);
-
-static void encode_text(const struct str *s, struct buf *b)
+static size_t texts_room(struct list l)
 {
-    if (s->p)
-        jscan_quote(b, *s);
-    else
-        buf_add(b, "null", 4);
+    size_t room = 2;
+    for (uint32_t i = 0; i < l.n; i++)
+        room += text_room(list_at(l, sizeof(struct str), i)) + 1;
+    return room;
 }
 
-static void encode_list(const struct field *f, const struct list *l, struct buf *b)
+static char *put_texts(char *w, struct list l)
 {
-    buf_addc(b, '[');
-    for (uint32_t i = 0; i < l->n; i++) {
+    *w++ = '[';
+    for (uint32_t i = 0; i < l.n; i++) {
         if (i > 0)
-            buf_addc(b, ',');
-        if (f->type == F_LIST)
-            encode_object(f->sub, list_at(*l, f->sub->size, i), b);
-        else
-            encode_text(list_at(*l, sizeof(struct str), i), b);
+            *w++ = ',';
+        w = put_text(w, list_at(l, sizeof(struct str), i));
     }
-    buf_addc(b, ']');
+    *w++ = ']';
+    return w;
 }
 
-/* One member, with the comma in front of it. */
-static void encode_member(const struct field *f, const void *at, struct buf *b)
+static size_t list_room(const struct record *sub, struct list l)
 {
-    const char *name = f->type == F_ENUM ? f->values->names[*(const uint8_t *)at] : NULL;
-    buf_reserve(b, f->name_len + 4 + SCALAR_MAX + (name ? strlen(name) : 0));
-    char *w = put(b->p + b->len, f->key, f->name_len + 4);
-    switch (f->type) {
-    case F_ENUM: w = name ? put_quoted(w, name) : put(w, "null", 4); break;
-    case F_CENTS: case F_PPM: case F_COUNT: w = put_integer(w, *(const int64_t *)at); break;
-    case F_DATE: case F_MONTH: case F_INSTANT: w = put_time(w, f, at); break;
-    case F_BOOL: w = put_bool(w, *(const int8_t *)at); break;
-    case F_TEXT: case F_TEXTS: case F_LIST: break;
-    }
-    b->len = (size_t)(w - b->p);
-    if (f->type == F_TEXT)
-        encode_text(at, b);
-    else if (f->type == F_TEXTS || f->type == F_LIST)
-        encode_list(f, at, b);
+    size_t room = 2;
+    for (uint32_t i = 0; i < l.n; i++)
+        room += sub->room(list_at(l, sub->size, i)) + 1;
+    return room;
 }
 
-static void encode_object(const struct record *r, const char *rec, struct buf *b)
+static char *put_list(char *w, const struct record *sub, struct list l)
 {
-    size_t start = b->len;
-    for (uint32_t i = 0; i < r->n_fields; i++)
-        encode_member(&r->fields[i], rec + r->fields[i].offset, b);
-    b->p[start] = '{'; /* where the first comma stands */
-    buf_addc(b, '}');
+    *w++ = '[';
+    for (uint32_t i = 0; i < l.n; i++) {
+        if (i > 0)
+            *w++ = ',';
+        w = sub->encode(w, list_at(l, sub->size, i));
+    }
+    *w++ = ']';
+    return w;
 }
+
+#define ROOM_TEXT(arg, at) text_room(at)
+#define ROOM_ENUM(arg, at) SCALAR_MAX
+#define ROOM_CENTS(arg, at) SCALAR_MAX
+#define ROOM_PPM(arg, at) SCALAR_MAX
+#define ROOM_COUNT(arg, at) SCALAR_MAX
+#define ROOM_DATE(arg, at) SCALAR_MAX
+#define ROOM_MONTH(arg, at) SCALAR_MAX
+#define ROOM_INSTANT(arg, at) SCALAR_MAX
+#define ROOM_BOOL(arg, at) SCALAR_MAX
+#define ROOM_TEXTS(arg, at) texts_room(*(at))
+#define ROOM_LIST(arg, at) list_room(&arg##_record, *(at))
+
+#define WRITE_TEXT(arg, at) put_text(w, at)
+#define WRITE_ENUM(arg, at) put_enum(w, &arg##_enumeration, *(at))
+#define WRITE_CENTS(arg, at) put_integer(w, *(at))
+#define WRITE_PPM(arg, at) put_integer(w, *(at))
+#define WRITE_COUNT(arg, at) put_integer(w, *(at))
+#define WRITE_DATE(arg, at) put_date(w, *(at))
+#define WRITE_MONTH(arg, at) put_month(w, *(at))
+#define WRITE_INSTANT(arg, at) put_instant(w, *(at))
+#define WRITE_BOOL(arg, at) put_bool(w, *(at))
+#define WRITE_TEXTS(arg, at) put_texts(w, *(at))
+#define WRITE_LIST(arg, at) put_list(w, &arg##_record, *(at))
+
+#define RECORD(rec, entity)               \
+    size_t rec##_room(const void *from)   \
+    {                                     \
+        const struct rec *r = from;       \
+        size_t room = 2;
+#define FIELD(rec, type, name, need, arg) room += sizeof(",\"" #name "\":") - 1 + ROOM_##type(arg, &r->name);
+#define END(rec)                          \
+        return room;                      \
+    }
+#include "common/records.def"
+#undef RECORD
+#undef FIELD
+#undef END
+
+#define RECORD(rec, entity)                        \
+    char *rec##_encode(char *w, const void *from)   \
+    {                                              \
+        const struct rec *r = from;                \
+        char *start = w;
+#define FIELD(rec, type, name, need, arg)          \
+        w = PUT(w, ",\"" #name "\":");             \
+        w = WRITE_##type(arg, &r->name);
+#define END(rec)                                   \
+        *start = '{'; /* where the first comma stands */ \
+        *w++ = '}';                                \
+        return w;                                  \
+    }
+#include "common/records.def"
+#undef RECORD
+#undef FIELD
+#undef END
 
 void ndjson_encode(const struct record *r, const void *rec, struct buf *b)
 {
-    encode_object(r, rec, b);
-    buf_addc(b, '\n');
+    buf_reserve(b, r->room(rec) + 1);
+    char *w = r->encode(b->p + b->len, rec);
+    *w++ = '\n';
+    b->len = (size_t)(w - b->p);
 }
 
 /* ---- checking ---- */

@@ -1,5 +1,7 @@
 #include "common/records.h"
 
+#include "common/mem.h"
+
 /* ---- enumerations ---- */
 
 #define ENUM_TEXT(c, text) [c] = text,
@@ -83,7 +85,7 @@ const struct catalogue_entry catalogue[DISC_COUNT] = {
 #define RECORD(rec, entity)                                                                      \
     _Static_assert(rec##_n_fields <= 64, "more fields than the decoder can mark");               \
     const struct record rec##_record = {#rec, entity, rec##_fields, rec##_n_fields, sizeof(struct rec), \
-                                        rec##_sum_field};
+                                        rec##_sum_field, rec##_straight, rec##_room, rec##_encode};
 #define FIELD(rec, type, name, need, arg)
 #define END(rec)
 #include "common/records.def"
@@ -136,4 +138,16 @@ void record_init(const struct record *r, void *rec)
     memset(rec, 0, r->size);
     for (uint32_t i = 0; i < r->n_fields; i++)
         field_init(&r->fields[i], (char *)rec + r->fields[i].offset);
+}
+
+void *list_grow(struct list *l, uint32_t *cap, size_t size, struct arena *a)
+{
+    if (l->n == *cap) {
+        *cap = *cap ? *cap * 2 : 4;
+        char *v = arena_alloc(a, *cap * size);
+        if (l->n)
+            memcpy(v, l->v, l->n * size);
+        l->v = v;
+    }
+    return list_at(*l, size, l->n++);
 }

@@ -93,6 +93,7 @@ extern const struct enumeration discrepancy_code_enumeration;
 int enum_find(const struct enumeration *e, struct str s);
 
 /* A list field: n nested structs, or n struct str for TEXTS. Null and empty are not told apart: both are written []. */
+struct arena;
 struct list {
     void *v;
     uint32_t n;
@@ -120,6 +121,11 @@ struct record {
     uint32_t n_fields;
     size_t size;           /* of the struct */
     int sum_field;         /* index of the CENTS field that the manifest totals, or -1 */
+    /* Decodes an object that stands at p just as it is encoded into *rec and returns where it ends; NULL for any other. */
+    const char *(*straight)(const char *p, const char *end, struct arena *a, void *rec);
+    /* Encodes *rec at w, where there are as many bytes as room() says at most, and returns where it ends. */
+    size_t (*room)(const void *rec);
+    char *(*encode)(char *w, const void *rec);
 };
 
 /* The structs. */
@@ -142,7 +148,11 @@ struct record {
 #undef FIELD
 #undef END
 
-#define RECORD(rec, entity) extern const struct record rec##_record;
+#define RECORD(rec, entity)                  \
+    extern const struct record rec##_record; \
+    const char *rec##_straight(const char *p, const char *end, struct arena *a, void *to); \
+    size_t rec##_room(const void *from);     \
+    char *rec##_encode(char *w, const void *from);
 #define FIELD(rec, type, name, need, arg)
 #define END(rec)
 #include "common/records.def"
@@ -163,6 +173,9 @@ static inline void *list_at(struct list l, size_t size, uint32_t i)
 {
     return (char *)l.v + size * i;
 }
+
+/* A zeroed place for one more element; the array, in the arena, doubles. *cap is 0 to start. */
+void *list_grow(struct list *l, uint32_t *cap, size_t size, struct arena *a);
 
 /* The catalogue of discrepancies, by code. */
 struct catalogue_entry {

@@ -399,13 +399,18 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
     struct str left = part_lines(p, c, r, &rows, NULL), line;
     char *all = arena_alloc(a, r->size * (size_t)rows);
     uint32_t n = 0;
-    while (line_next(&left, &line)) {
+    while (left.len) {
         struct faults faults;
-        faults.n = 0;
-        if (ndjson_decode(r, line, a, all + r->size * n, &faults))
+        void *rec = all + r->size * n;
+        const char *end = left.p + left.len, *to = r->straight(left.p, end, a, rec);
+        if (to && to < end && *to == '\n') {
+            left = (struct str){to + 1, (uint32_t)(end - to - 1), false};
             n++;
-        else
+        } else if (line_next(&left, &line) && ndjson_decode(r, line, a, rec, &faults)) {
+            n++;
+        } else {
             line_reject(p, c, r, line, &faults, a, rejects);
+        }
     }
     *ret_n = n;
     return all;

@@ -30,6 +30,36 @@ static inline bool str_is(struct str a, const char *s)
     return a.p && strlen(s) == a.len && memcmp(a.p, s, a.len) == 0;
 }
 
+/* memcpy of text that is mostly short, without a call. Returns where it ends. */
+static inline char *str_put(char *w, const char *p, size_t len)
+{
+    if (len > 32 || len < 2) {
+        memcpy(w, p, len);
+    } else if (len >= 16) {
+        memcpy(w, p, 16);
+        memcpy(w + len - 16, p + len - 16, 16);
+    } else if (len >= 8) {
+        memcpy(w, p, 8);
+        memcpy(w + len - 8, p + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(w, p, 4);
+        memcpy(w + len - 4, p + len - 4, 4);
+    } else {
+        memcpy(w, p, 2);
+        memcpy(w + len - 2, p + len - 2, 2);
+    }
+    return w + len;
+}
+
+/* The two digits of n < 100. */
+static inline void str_put_pair(char *w, unsigned n)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    memcpy(w, pairs + (size_t)n * 2, 2);
+}
+
 /* Order of bytes; null first. For sorting that does not depend on the locale. */
 int str_cmp(struct str a, struct str b);
 
