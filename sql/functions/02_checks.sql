@@ -43,14 +43,15 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM payroll.company AS c WHERE c.company_id = check_company.company_id) THEN
+    IF NOT EXISTS (SELECT FROM payroll.company AS c WHERE c.company_id = check_company.company_id)
+        OR NOT payroll.may_see(company_id) THEN
         RAISE no_data_found USING
             MESSAGE = format('unknown company %L', check_company.company_id),
             HINT = 'report.sync_status lists the companies.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION payroll.check_company(text) IS 'An error when there is no such company.';
+COMMENT ON FUNCTION payroll.check_company(text) IS 'An error when there is no such company, or the caller does not see it.';
 REVOKE ALL ON FUNCTION payroll.check_company(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION payroll.check_employee(company_id text, employee_id text) RETURNS void

@@ -10,7 +10,7 @@ DECLARE
     found_row payroll.discrepancy;
 BEGIN
     SELECT * INTO found_row FROM payroll.discrepancy AS d WHERE d.id = move_discrepancy.id FOR UPDATE;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR NOT payroll.may_see(found_row.company_id) THEN
         RAISE no_data_found USING
             MESSAGE = format('there is no discrepancy %s', coalesce(id::text, 'null')),
             HINT = 'Column id of report.discrepancy_inbox.';

@@ -15,6 +15,10 @@ DECLARE
 BEGIN
     IF company_id IS NOT NULL THEN
         PERFORM payroll.check_company(company_id);
+    ELSIF NOT payroll.may_see(NULL) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = 'who sees some companies only chooses no account for all of them',
+            HINT = 'Name the company.';
     END IF;
     IF kind IS NULL OR kind <> ALL (kinds) THEN
         RAISE invalid_parameter_value USING

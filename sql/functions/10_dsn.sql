@@ -53,6 +53,9 @@ AS $$
 DECLARE
     identity text[] := payroll.declared_identity(company_id, payroll_month, employee_id);
 BEGIN
+    IF NOT payroll.may_see(company_id) THEN
+        RETURN NULL;
+    END IF;
     RETURN ARRAY[left(identity[1], 1) || ' ' || substr(identity[1], 2, 2) || ' ** ** *** ***',
                  left(identity[2], 1) || ' **********'];
 END

@@ -12,6 +12,17 @@ GRANT USAGE ON SCHEMA payroll, pipeline, report TO payroll_loader, payroll_manag
 GRANT USAGE ON SCHEMA report TO payroll_reader;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA payroll, pipeline TO payroll_loader, payroll_manager;
+-- Partitions are read through their table, which row-level security guards.
+DO $$
+DECLARE
+    partition regclass;
+BEGIN
+    FOR partition IN SELECT c.oid FROM pg_catalog.pg_class AS c
+                     WHERE c.relispartition AND c.relnamespace = 'payroll'::pg_catalog.regnamespace LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM payroll_manager', partition);
+    END LOOP;
+END
+$$;
 
 GRANT INSERT, UPDATE, DELETE ON
     payroll.company, payroll.source_sync, payroll.contract, payroll.invoice, payroll.employee, payroll.employment,

@@ -38,7 +38,7 @@ CREATE OR REPLACE VIEW report.reject WITH (security_invoker = true) AS
 SELECT
     j.reject_id,
     j.run_id,
-    r.period,
+    payroll.run_period(j.run_id, j.shard, j.shards) AS period,
     j.company_id,
     j.stage,
     j.entity,
@@ -46,8 +46,7 @@ SELECT
     j.faults,
     j.source,
     j.line
-FROM pipeline.reject AS j
-JOIN pipeline.run AS r ON r.run_id = j.run_id AND r.shard = j.shard AND r.shards = j.shards;
+FROM pipeline.reject AS j;
 
 COMMENT ON VIEW report.reject IS
     'Records that a run could not use: one row each. The record itself is in pipeline.reject, for payroll_manager.';

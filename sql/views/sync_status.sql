@@ -15,7 +15,7 @@ SELECT
     CASE WHEN s.synced_at IS NULL THEN s.outcome <> 'absent' ELSE r.as_of - s.synced_at > r.stale_after END AS stale
 FROM payroll.source_sync AS s
 LEFT JOIN payroll.company AS c ON c.company_id = s.company_id
-LEFT JOIN (SELECT as_of, stale_after FROM pipeline.run ORDER BY started_at DESC LIMIT 1) AS r ON true;
+LEFT JOIN payroll.last_run() AS r ON true;
 
 COMMENT ON VIEW report.sync_status IS 'When each source was last read: one row per company and source.';
 COMMENT ON COLUMN report.sync_status.company_id IS 'Company.';

@@ -73,6 +73,68 @@ class NightWithoutSuperuser(unittest.TestCase):
         self.assertEqual(link, [{"recorded_by": MANAGER, "note": f"discrepancy {number}: the same person"}])
 
 
+class Migration(unittest.TestCase):
+    """By an owner who may not even create roles."""
+    def setUp(self):
+        self.owner = f"tenant_{os.getpid()}"
+        pipeline.psql(f"CREATE ROLE {self.owner} LOGIN")
+        pipeline.psql(f"CREATE DATABASE {self.owner} OWNER {self.owner}")
+
+    def migrate(self):
+        return pipeline.stage("load", "--migrate", PGUSER=self.owner, PGDATABASE=self.owner)
+
+    def test_the_roles_are_there(self):
+        self.assertEqual(self.migrate().status, 0)
+        self.assertEqual(self.migrate().status, 0)
+
+
+class RestrictedToACompany(unittest.TestCase):
+    """Under row-level security: whoever logs in stays restricted whatever role he takes, and the night goes on."""
+    KELLER = "transports-keller"
+
+    @classmethod
+    def setUpClass(cls):
+        night()
+        as_user(OWNER, f"SELECT payroll.restrict_role('{MANAGER}', ARRAY['{cls.KELLER}'], 'her client')")
+        cls.addClassCleanup(as_user, OWNER, f"SELECT payroll.restrict_role('{MANAGER}', NULL, 'over')")
+
+    def companies(self, user, setting="", table="payroll.contribution"):
+        answer, complaint = as_user(user, f"{setting}; SELECT DISTINCT company_id FROM {table} ORDER BY 1")
+        self.assertEqual(complaint, "")
+        return answer.split()
+
+    def test_reports_and_tables(self):
+        for name in ("payroll.contribution", "payroll.employee", "report.payroll_ready", "report.sync_status"):
+            with self.subTest(name):
+                self.assertEqual(self.companies(MANAGER, table=name), [self.KELLER])
+                self.assertGreater(len(self.companies(OWNER, table=name)), 1)
+
+    def test_another_role_does_not_free(self):
+        pipeline.psql(f"GRANT payroll_reader TO {MANAGER}")
+        self.addCleanup(pipeline.psql, f"REVOKE payroll_reader FROM {MANAGER}")
+        for role in ("payroll_manager", "payroll_reader", "none"):
+            with self.subTest(role):
+                self.assertEqual(self.companies(MANAGER, f"SET ROLE {role}", "report.payroll_ready"), [self.KELLER])
+        call = "SET ROLE payroll_manager; SELECT payroll.verify_period('boulangerie-martin', '2026-04-01')"
+        self.assertIn("unknown company", as_user(MANAGER, call)[1])
+
+    def test_who_acts_for_her_is_restricted_and_who_does_not_is_free(self):
+        pool = f"pool_{os.getpid()}"
+        pipeline.psql(f"CREATE ROLE {pool} LOGIN NOINHERIT; GRANT {MANAGER}, {READER} TO {pool}")
+        self.assertEqual(self.companies(pool, f"SET ROLE {MANAGER}"), [self.KELLER])
+        self.assertGreater(len(self.companies(READER, table="report.payroll_ready")), 1)
+
+    def test_nights_and_closes_go_on(self):
+        before = pipeline.query("SELECT count(*) AS n FROM payroll.contribution")
+        pipeline.psql("TRUNCATE payroll.employee, payroll.member, payroll.affiliation; DELETE FROM pipeline.company_load")
+        night()
+        self.assertEqual(pipeline.query("SELECT count(*) AS n FROM payroll.contribution"), before)
+        self.assertGreater(len(self.companies(OWNER, table="payroll.employee")), 1)
+        closed = pipeline.must("load", "--close", "--company", "boulangerie-martin", "--note", "over", PGUSER=NIGHTLY)
+        self.assertEqual(closed.report["status"], "ok")
+        pipeline.must("load", "--reopen", "--company", "boulangerie-martin", "--note", "again", PGUSER=NIGHTLY)
+
+
 class NewMonth(unittest.TestCase):
     def test_two_sessions_at_once(self):
         ensure = "SELECT payroll.ensure_partition('2031-01-01');"

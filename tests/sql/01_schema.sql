@@ -11,7 +11,8 @@ SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
     'account', 'affiliation', 'closed_row', 'company', 'contract', 'contribution', 'coverage', 'discrepancy',
     'discrepancy_code', 'discrepancy_event', 'dispense', 'dispense_ground', 'employee', 'employment',
     'exemption_limit', 'invoice', 'invoice_control', 'link', 'member', 'pay_base', 'payroll_contract',
-    'payroll_period', 'period', 'period_event', 'social_ceiling', 'social_rate', 'source_sync', 'variance_reason'],
+    'payroll_period', 'period', 'period_event', 'role_restriction', 'social_ceiling', 'social_rate', 'source_sync',
+    'variance_reason'],
     'tables of payroll')
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;
 SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'month_read', 'reject', 'run'], 'tables of pipeline');
