@@ -96,6 +96,8 @@ void fetch_list_resume(struct fetch_list *l, const struct page *page)
         enum walk_step step = walk_take(&l->walk, page, &l->company->arena, &ignored);
         l->resumed = true;
         l->done_at = page->received_at;
+        if (by_source(l)->attempted_at == INSTANT_NONE)
+            by_source(l)->attempted_at = page->asked_at;
         if (step == WALK_COMPLETE)
             list_end(l);
         if (step == WALK_COMPLETE || step == WALK_MORE)
@@ -130,6 +132,7 @@ static bool list_take(struct fetch_list *l, struct page *page, struct err *err)
     page->request = l->index;
     page->number = l->walk.number;
     page->url = str_of(l->url);
+    page->asked_at = by_source(l)->attempted_at;
     if (page->received_at == INSTANT_NONE || page->received_at > now)
         page->received_at = now;
     l->done_at = page->received_at;

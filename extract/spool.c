@@ -38,6 +38,7 @@ static void frame_line(struct buf *b, const struct page *page)
     put_text(b, "next", page->next);
     put_int(b, "total", page->total);
     put_int(b, "records", page->records);
+    put_int(b, "asked_at", page->asked_at);
     put_int(b, "received_at", page->received_at);
     buf_addf(b, ",\"absent\":%s,\"bytes\":%u,\"sha256\":\"%s\"}\n", page->absent ? "true" : "false",
              (unsigned)page->body.len, sha256);
@@ -83,7 +84,7 @@ static bool frame_read(const struct map *map, size_t offset, struct arena *a, st
     *ret = (struct page){
         .request = (int)request, .number = (int)number, .url = get_text(&d, "url"), .etag = get_text(&d, "etag"),
         .next = get_text(&d, "next"), .total = get_int(&d, "total"), .records = get_int(&d, "records"),
-        .received_at = get_int(&d, "received_at"), .absent = get_true(&d, "absent"),
+        .asked_at = get_int(&d, "asked_at"), .received_at = get_int(&d, "received_at"), .absent = get_true(&d, "absent"),
         .body = {newline + 1, (uint32_t)bytes, false},
     };
     *ret_sha256 = get_text(&d, "sha256");

@@ -1,8 +1,8 @@
 /* What was received for one company, before anything is made of it: raw/<company_id>.spool in the run's folder. It lets
  * an interrupted extract go on from its last complete page, keeps raw responses for those who want them (archive_raw),
  * and remembers entity tags for the next night. Append-only; a frame is a line of JSON
- *   {"request":3,"page":1,"url":"…","etag":"…","next":"…","total":120,"records":50,"received_at":1775001600,
- *    "absent":false,"bytes":N,"sha256":"…"}
+ *   {"request":3,"page":1,"url":"…","etag":"…","next":"…","total":120,"records":50,"asked_at":1775001599,
+ *    "received_at":1775001600,"absent":false,"bytes":N,"sha256":"…"}
  * (without its line breaks), the N bytes of the body, and a newline. A frame is written at once and never synced: what
  * a power cut tears or blanks does not match its digest and is cut off when the spool is opened again. A list that is
  * read anew starts over with its page 1, which voids the earlier pages of that request. URLs hold no credentials. Files
@@ -22,6 +22,7 @@ struct page {
     struct str next;       /* what leads to the next page; null on the last one */
     int64_t total;         /* announced number of records, or INT_NONE */
     int64_t records;       /* on this page; INT_NONE: not counted (a file) or not readable */
+    instant_t asked_at;    /* when the source was first asked for anything of this company */
     instant_t received_at; /* or the earlier instant that the page says it is the state of */
     bool absent;           /* an optional list that is not there */
     struct str body;

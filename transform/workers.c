@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,6 +13,8 @@
 #include "transform/company.h"
 
 enum { POLL_MS = 20 };
+
+static const char ECHO[] = "stopped as another worker did";   /* no reason of its own */
 
 /* What the processes share: the next part, the stop sign, how far they are, and each one's error. */
 struct shared {
@@ -45,8 +48,10 @@ static bool transform_companies(struct crew *crew, struct part_in *in, struct pa
     struct company company;
     int64_t found[severity_count] = {0};
     while (part_next_company(in, arena, &company, err)) {
-        if (atomic_load(&crew->shared->stop) || stop_requested)
-            return err_set(err, ERR_TRY_AGAIN, "stopped by a signal");
+        if (stage_stopped(err))
+            return false;
+        if (atomic_load(&crew->shared->stop))
+            return err_set(err, ERR_TRY_AGAIN, "%s", ECHO);
         atomic_fetch_add(&crew->shared->companies, 1);
         atomic_fetch_add(&crew->shared->records, rows_of(&company));
         if (stage_selects(crew->run, company.company_id) &&
@@ -98,16 +103,21 @@ static void worker_main(struct crew *crew, int number, pid_t parent)
     _exit(err->kind);
 }
 
-/* The error that counts: the first one in order of workers that is not merely the echo of another's stop. */
+/* The error that counts: the first one in order of workers, one that another try does not heal before the others. Where
+ * there are but echoes of a stop, it was this process that asked for it. */
 static bool worst(const struct shared *shared, int workers, struct err *err)
 {
+    bool all_well = true;
     for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < workers; i++)
-            if (shared->err[i].kind != ERR_NONE && (pass == 1 || shared->err[i].kind != ERR_TRY_AGAIN)) {
-                *err = shared->err[i];
+        for (int i = 0; i < workers; i++) {
+            const struct err *e = &shared->err[i];
+            all_well &= e->kind == ERR_NONE;
+            if (e->kind != ERR_NONE && (pass == 0 ? e->kind != ERR_TRY_AGAIN : strcmp(e->text, ECHO) != 0)) {
+                *err = *e;
                 return false;
             }
-    return true;
+        }
+    return all_well || err_set(err, ERR_TRY_AGAIN, "stopped by a signal; run it again to go on");
 }
 
 static void note_end(struct shared *shared, int worker, int status)

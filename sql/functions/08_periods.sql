@@ -255,6 +255,8 @@ COMMENT ON FUNCTION payroll.check_closable(text, date, timestamptz) IS
     'An error that says why a payroll month cannot be closed; as_of: the instant that stands for now.';
 REVOKE ALL ON FUNCTION payroll.check_closable(text, date, timestamptz) FROM PUBLIC;
 
+-- The same close asked for again, by the same person in the same words, is answered as it was: whoever was cut off before
+-- the answer may ask once more.
 CREATE OR REPLACE FUNCTION payroll.close_period_at(company_id text, month date, note text, as_of timestamptz)
 RETURNS TABLE (rows bigint, amount_cents bigint, employer_cents bigint, employee_cents bigint, held_cents bigint,
                digest text)
@@ -267,8 +269,12 @@ DECLARE
 BEGIN
     PERFORM payroll.month_of(month);
     PERFORM payroll.lock_company(company_id);
-    PERFORM payroll.check_closable(company_id, month, as_of);
-    PERFORM payroll.freeze_months(ARRAY[company_id], ARRAY[month], payroll.actor(), reason);
+    IF NOT EXISTS (SELECT FROM payroll.period AS p
+                   WHERE p.company_id = close_period_at.company_id AND p.payroll_month = close_period_at.month
+                       AND p.status = 'closed' AND p.closed_by = payroll.actor() AND p.note = reason) THEN
+        PERFORM payroll.check_closable(company_id, month, as_of);
+        PERFORM payroll.freeze_months(ARRAY[company_id], ARRAY[month], payroll.actor(), reason);
+    END IF;
     RETURN QUERY
         SELECT count(*) FILTER (WHERE r.status = 'ready'),
                coalesce(sum(r.amount_cents) FILTER (WHERE r.status = 'ready'), 0)::bigint,

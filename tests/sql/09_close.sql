@@ -97,6 +97,8 @@ SELECT matches(payroll.close_period('tap_1', '2026-03-01', 'March is out'),
     '^payroll month 2026-03 of company tap_1 is closed: 1 rows, employer €70.26, employees €46.84, held back €0.00, '
     'digest [0-9a-f]{64}$',
     'March');
+SELECT matches(payroll.close_period('tap_1', '2026-03-01', 'March is out'), 'is closed: 1 rows, employer €70.26',
+    'asked again in the same words: answered as before');
 SELECT throws_matching($$SELECT payroll.close_period('tap_1', '2026-03-01', 'again')$$,
     '^payroll month 2026-03 of company ''tap_1'' is closed already, by ' || session_user || ' on 20.* UTC$',
     'a second manager is told who was first');

@@ -68,6 +68,10 @@ class Closing(Case):
         verified = self.psql(f"SELECT string_agg(payroll.verify_period(company_id, '{MONTH}'), ' ') FROM payroll.company")
         self.assertEqual(verified, "ok ok")
 
+        again = self.close("--company", "acme", "--company", "beta", "--note", "payslips are out")
+        self.assertEqual(again["closed"], report["closed"])     # as somebody does who was cut off before the answer
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.period_event"), "2")
+
         result = self.refused(65, args=["--close", "--company", "acme"])
         self.assertRegex(self.why(result.report)["acme"],
                          "^payroll month 2026-04 of company 'acme' is closed already, by postgres on .* UTC$")

@@ -12,7 +12,7 @@ static char path[64];
 static struct page page_of(int request, int number, const char *body)
 {
     return (struct page){.request = request, .number = number, .url = str_of("https://a/b?cursor=x\"y"),
-                         .total = INT_NONE, .records = 2, .received_at = 1775001600, .body = str_of(body)};
+                         .total = INT_NONE, .records = 2, .asked_at = 1775001590, .received_at = 1775001600, .body = str_of(body)};
 }
 
 static void append(const struct page *pages, size_t n)
@@ -83,6 +83,7 @@ static void test_round_trip(void **state)
     assert_true(str_eq(back.body, page.body));
     assert_int_equal(back.total, 120);
     assert_int_equal(back.records, 2);
+    assert_int_equal(back.asked_at, 1775001590);
     assert_int_equal(back.received_at, 1775001600);
     assert_false(back.absent);
     assert_false(spool_next(&in, &a, &back));
