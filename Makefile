@@ -24,6 +24,7 @@ LINK         = $(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) -o $@ $(filter %.o,$^)
 STAGES       = extract transform load
 SQL          = $(filter-out sql/summary.sql sql/dictionary.sql,$(sort $(wildcard sql/*.sql sql/*/*.sql)))
 COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
+FUZZERS      = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) \
@@ -50,6 +51,22 @@ $(foreach s,$(STAGES),$(eval $(call stage_rules,$(s))))
 $(foreach d,common $(STAGES),$(eval $(call unit_rules,$(d))))
 .SECONDARY: $(UNIT:%=%.o)
 units: $(UNIT)
+
+# Harnesses are linked against everything of common/ and extract/, by the compiler that knows how to guide them.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(call objects,extract)) $(COMMON_OBJ) \
+                       $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz world)
+	$(call say,LINK)
+	$(Q)$(LINK) -fsanitize=fuzzer $(PKG_LIBS)
+.SECONDARY: $(FUZZERS:$(BUILD)/tests/fuzz/%=$(BUILD)/tests/fuzz/fuzz_%.o) $(patsubst %,$(BUILD)/tests/fuzz/%.o,fuzz world)
+fuzzers: $(FUZZERS)
+
+ENGINE      ?= libfuzzer
+FUZZ_SECONDS ?= 60
+FUZZ_CC      = $(if $(filter afl,$(ENGINE)),afl-clang-fast,clang)
+FUZZ_BUILD   = $(BUILD)-fuzz$(if $(filter afl,$(ENGINE)),-afl)
+FUZZ_CFLAGS  = $(SANITIZE) $(if $(filter afl,$(ENGINE)),,-fsanitize=fuzzer-no-link)
+fuzz-build:
+	@$(MAKE) -j$(JOBS) BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) CFLAGS="$(FUZZ_CFLAGS)" HARDENING= LDFLAGS= fuzzers
 
 # SQL files become C strings; the folder's date tells when one was added or taken away.
 SQL_EMBEDDED = $(BUILD)/generated/sql_embedded
@@ -78,7 +95,7 @@ $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(LDFLAGS)' | cmp -s - $@ || echo '$(COMPILE) $(LDFLAGS)' >$@
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/unit/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/unit/*/*.d)
 
 run: ## A payroll month from the feeds to PostgreSQL (PERIOD=YYYY-MM; the sample's by itself)
 	@tests/packages.sh build run
@@ -94,12 +111,13 @@ stop: ## Stop the sample's feed and the private PostgreSQL
 
 test: ## All tests, with prove's summary at the end
 	@tests/packages.sh build run test
-	@$(MAKE) -j$(JOBS) all units
-	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e
+	@$(MAKE) -j$(JOBS) all units fuzz-build
+	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e fuzz
 
 test-unit: units
 test-sql test-stage test-e2e: all
-test-unit test-sql test-stage test-e2e: test-%: ## One group of the tests
+test-fuzz: all fuzz-build
+test-unit test-sql test-stage test-e2e test-fuzz: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
 
 check: test asan lint ## Everything to run before a change is handed in
@@ -108,6 +126,11 @@ asan: ## Unit and stage tests under the address and undefined-behaviour sanitize
 	@tests/packages.sh build run test
 	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
 	@BUILD=build-asan tests/run.sh unit stage
+
+fuzz: ## Look for new inputs with every harness (FUZZ_SECONDS=60 each, ENGINE=libfuzzer or afl)
+	@tests/packages.sh build test $(if $(filter afl,$(ENGINE)),fuzz)
+	@$(MAKE) fuzz-build
+	@FUZZ_BUILD=$(FUZZ_BUILD) JOBS=$(JOBS) tests/fuzz/run.sh $(ENGINE) $(FUZZ_SECONDS)
 
 valgrind: all units ## Unit, stage and end-to-end tests under valgrind
 	@tests/packages.sh build run test lint
@@ -154,5 +177,5 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e check asan valgrind lint format coverage compdb \
-        bench dictionary install clean help always
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-fuzz check asan valgrind lint format coverage compdb \
+        bench dictionary fuzz fuzz-build fuzzers install clean help always

@@ -66,16 +66,33 @@ bool money_spread(int64_t total_cents, const int64_t *weight, size_t n, int64_t 
     return true;
 }
 
-/* U+00A0 and U+202F in UTF-8, or a plain space: bytes to skip, 0 when there is none. */
-static uint32_t group_separator(struct str s, uint32_t at)
+/* A space, and U+00A0 and U+202F in UTF-8. */
+static const struct str SPACES[] = {{" ", 1, false}, {"\xc2\xa0", 2, false}, {"\xe2\x80\xaf", 3, false}};
+enum { N_SPACES = sizeof SPACES / sizeof *SPACES };
+
+/* The bytes of the space at `at`, 0 when there is none. */
+static uint32_t space_at(struct str s, uint32_t at)
 {
-    if (s.p[at] == ' ')
-        return 1;
-    if (s.len - at >= 2 && memcmp(s.p + at, "\xc2\xa0", 2) == 0)
-        return 2;
-    if (s.len - at >= 3 && memcmp(s.p + at, "\xe2\x80\xaf", 3) == 0)
-        return 3;
+    for (int i = 0; i < N_SPACES; i++)
+        if (s.len - at >= SPACES[i].len && memcmp(s.p + at, SPACES[i].p, SPACES[i].len) == 0)
+            return SPACES[i].len;
     return 0;
+}
+
+struct str money_without_sign(struct str s, const char *sign)
+{
+    uint32_t len = (uint32_t)strlen(sign);
+    if (s.len <= len || memcmp(s.p + s.len - len, sign, len) != 0)
+        return s;
+    s.len -= len;
+    for (int i = 0; i < N_SPACES; i++) {
+        uint32_t space = SPACES[i].len;
+        if (s.len > space && memcmp(s.p + s.len - space, SPACES[i].p, space) == 0) {
+            s.len -= space;
+            break;
+        }
+    }
+    return s;
 }
 
 static bool add_digit(int64_t *value, char digit, int sign)
@@ -85,43 +102,53 @@ static bool add_digit(int64_t *value, char digit, int sign)
            !__builtin_add_overflow(next, sign * (digit - '0'), value);
 }
 
-/* A decimal with at most `decimals` digits behind the point that are not trailing zeros, times 10^decimals. */
-static bool parse_decimal(struct str s, char point, int decimals, int64_t *ret)
+static uint32_t digits_at(struct str s, uint32_t at)
 {
-    uint32_t at = 0;
-    int sign = 1, digits = 0, behind = -1;
-    int64_t value = 0;
-    if (at < s.len && (s.p[at] == '-' || s.p[at] == '+'))
-        sign = s.p[at++] == '-' ? -1 : 1;
-    while (at < s.len) {
-        char c = s.p[at];
-        uint32_t skip = point == ',' && behind < 0 && digits ? group_separator(s, at) : 0;
-        if (skip) {
-            at += skip;
-            continue;
-        }
-        if (decimals && c == point && behind < 0 && digits) {
-            behind = 0;
-        } else if (c >= '0' && c <= '9') {
-            if (behind < decimals) {
-                if (!add_digit(&value, c, sign))
-                    return false;
-                behind += behind >= 0;
-            } else if (c != '0') {
+    uint32_t n = 0;
+    while (at + n < s.len && s.p[at + n] >= '0' && s.p[at + n] <= '9')
+        n++;
+    return n;
+}
+
+/* The digits in front of the point. Spaces may only stand where they group thousands: "10 20" is two numbers. */
+static bool whole_part(struct str s, uint32_t *at, bool may_group, int sign, int64_t *value)
+{
+    uint32_t first = digits_at(s, *at), run = first;
+    while (run > 0) {
+        for (uint32_t i = 0; i < run; i++)
+            if (!add_digit(value, s.p[*at + i], sign))
                 return false;
-            }
-            digits++;
-        } else {
+        *at += run;
+        uint32_t space = may_group && *at < s.len ? space_at(s, *at) : 0;
+        if (!space)
+            return true;
+        run = digits_at(s, *at + space);
+        if (first > 3 || run != 3)
             return false;
-        }
-        at++;
+        *at += space;
     }
-    if (!digits || s.p[s.len - 1] == point || s.p[s.len - 1] < '0' || s.p[s.len - 1] > '9')
+    return false;
+}
+
+/* A decimal with at most `decimals` digits behind the point that are not trailing zeros, times 10^decimals. */
+static bool parse_decimal(struct str s, char point, uint32_t decimals, int64_t *ret)
+{
+    int64_t value = 0;
+    uint32_t at = s.len && (s.p[0] == '-' || s.p[0] == '+'), behind = 0;
+    int sign = at && s.p[0] == '-' ? -1 : 1;
+    if (!whole_part(s, &at, point == ',', sign, &value))
         return false;
-    for (int i = behind < 0 ? 0 : behind; i < decimals; i++)
-        if (!add_digit(&value, '0', sign))
+    if (decimals && at < s.len && s.p[at] == point) {
+        behind = digits_at(s, ++at);
+        if (behind == 0)
             return false;
-    if (value == INT_NONE)
+    }
+    for (uint32_t i = 0; i < behind || i < decimals; i++) {
+        char digit = i < behind ? s.p[at + i] : '0';
+        if (i < decimals ? !add_digit(&value, digit, sign) : digit != '0')
+            return false;
+    }
+    if (at + behind != s.len || value == INT_NONE)
         return false;
     *ret = value;
     return true;
@@ -134,9 +161,9 @@ bool money_parse_euros(struct str s, char point, int64_t *ret_cents)
 
 bool money_parse_ppm(struct str s, char point, int scale, int64_t *ret_ppm)
 {
-    while (s.len && scale == 100 && (s.p[s.len - 1] == '%' || s.p[s.len - 1] == ' '))
-        s.len--;
     int64_t ppm;
+    if (scale == 100)
+        s = money_without_sign(s, "%");
     if (!parse_decimal(s, point, scale == 100 ? 4 : 6, &ppm) || ppm < 0)
         return false;
     *ret_ppm = ppm;

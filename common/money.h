@@ -29,9 +29,12 @@ int64_t money_share(int64_t amount_cents, int64_t share_ppm);
 bool money_spread(int64_t total_cents, const int64_t *weight, size_t n, int64_t *part_cents);
 
 /* "37.37", "-0.5", "1203": decimal euros to cents, exactly. point is '.' or ','; when it is ',' spaces and no-break
- * spaces (U+00A0, U+202F) may group thousands. An exponent, a third decimal that is not zero, an empty string, a
+ * spaces (U+00A0, U+202F) may group thousands: "1 203,38", never "10 20". An exponent, a third decimal that is not zero, an empty string, a
  * stray character or an overflow is refused. */
 bool money_parse_euros(struct str s, char point, int64_t *ret_cents);
+
+/* s without the sign at its end ("%", "€") and a space in front of that; s itself when it has none. */
+struct str money_without_sign(struct str s, const char *sign);
 
 /* "60%", "1,5 %", "0.6" as a ratio: decimal to parts per million; scale 100 for a percentage, 1 for a ratio.
  * More than parts per million can hold is refused. */

@@ -62,20 +62,44 @@ static void quote_member(struct buf *b, const struct jdoc *d, const char *key)
     buf_add(b, v->text.p, v->text.len);
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The bytes of a digit, or of what people put between those of a number (see nir.h), 0 for anything else. */
+static size_t number_piece(const struct buf *b, size_t at)
+{
+    static const char *const PIECES[] = {" ", ".", "-", "\xc2\xa0", "\xe2\x80\xaf"};
+    if (is_digit(b->p[at]))
+        return 1;
+    for (size_t i = 0; i < sizeof PIECES / sizeof *PIECES; i++)
+        if (b->len - at >= strlen(PIECES[i]) && memcmp(b->p + at, PIECES[i], strlen(PIECES[i])) == 0)
+            return strlen(PIECES[i]);
+    return 0;
+}
+
 /* Social security and account numbers may stand in what a server says about a record, spaced or not. */
 static void mask_numbers(struct buf *b)
 {
     for (size_t i = 0, end; i < b->len; i = end + 1) {
-        size_t digits = 0;
-        for (end = i; end < b->len && strchr("0123456789 .-", b->p[end]); end++)
-            digits += b->p[end] >= '0' && b->p[end] <= '9';
+        size_t digits = 0, piece;
+        for (end = i; end < b->len && (piece = number_piece(b, end)) > 0; end += piece)
+            digits += is_digit(b->p[end]);
         for (size_t at = i; digits > DIGITS_MAX && at < end; at++)
-            if (b->p[at] >= '0' && b->p[at] <= '9')
+            if (is_digit(b->p[at]))
                 b->p[at] = '*';
     }
 }
 
-/* Cuts between characters of UTF-8 and leaves no control characters. */
+static void blank_controls(struct buf *b)
+{
+    for (size_t i = 0; i < b->len; i++)
+        if ((unsigned char)b->p[i] < 0x20 || b->p[i] == 0x7F)
+            b->p[i] = ' ';
+}
+
+/* Cuts between characters of UTF-8. */
 static void cut(struct buf *b)
 {
     if (b->len > ANSWER_QUOTE_MAX) {
@@ -83,16 +107,18 @@ static void cut(struct buf *b)
         while (b->len && ((unsigned char)b->p[b->len] & 0xC0) == 0x80)
             b->len--;
     }
-    for (size_t i = 0; i < b->len; i++)
-        if ((unsigned char)b->p[i] < 0x20 || b->p[i] == 0x7F)
-            b->p[i] = ' ';
+}
+
+/* Also behind a NUL character. */
+static bool holds(const struct buf *b, const char *secret)
+{
+    return b->len && secret && *secret && memmem(b->p, b->len, secret, strlen(secret));
 }
 
 static bool repeats_credential(struct buf *b, const struct ask *ask)
 {
     const char *value = ask->header ? strchr(ask->header, ':') : NULL;
-    const char *said = buf_str(b);
-    return (ask->bearer && *ask->bearer && strstr(said, ask->bearer)) || (value && value[1] && strstr(said, value + 2));
+    return holds(b, ask->bearer) || (value && value[1] && holds(b, value + 2));
 }
 
 /* application/problem+json: title, detail; OAuth: error, error_description; others: message, error, details. */
@@ -110,6 +136,7 @@ static void quote(struct buf *b, const struct answer *answer, const struct ask *
         b->len = 0;
         return;
     }
+    blank_controls(b); /* first: what they parted may be a number */
     mask_numbers(b);
     cut(b);
 }

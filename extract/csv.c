@@ -134,6 +134,8 @@ static bool feed(struct reading *r, struct str line, bool last)
     bool ok = csv_parse(&r->parser, line.p, line.len, on_cell, on_row, r) == line.len;
     if (ok && last)
         ok = csv_fini(&r->parser, on_cell, on_row, r) == 0;
+    if (ok && r->ended && r->parser.pstate != 0) /* another row has begun */
+        r->fault = "a carriage return inside a row";
     if (!ok)
         r->fault = "not CSV: a quote stands where none may, or is not closed";
     return !r->fault;

@@ -178,7 +178,9 @@ bool url_follow(const char *url, struct str link, struct arena *a, struct str *r
 {
     CURLU *from = curl_url(), *to = NULL;
     bool ok = false;
-    if (from && !curl_url_set(from, CURLUPART_URL, url, 0) && (to = curl_url_dup(from)))
+    if (memchr(link.p, '\0', link.len))
+        err_set(err, ERR_DATA, "the link to the next page is not a URL: a NUL character is in it");
+    else if (from && !curl_url_set(from, CURLUPART_URL, url, 0) && (to = curl_url_dup(from)))
         ok = follow(from, to, arena_copy(a, link.p, link.len), a, ret, err);
     else
         err_set(err, ERR_DATA, "not a URL: %.200s", url);

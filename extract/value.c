@@ -101,21 +101,6 @@ static bool decimal_mark_is(struct str s, char mark, char other)
     return (behind == 1 || behind == 2) && !memchr(at + 1, mark, behind);
 }
 
-/* A spreadsheet's currency format: "37,37 €". */
-static struct str without_euro_sign(struct str s)
-{
-    if (s.len <= 3 || memcmp(s.p + s.len - 3, "\xe2\x82\xac", 3) != 0)
-        return s;
-    s.len -= 3;
-    if (s.p[s.len - 1] == ' ')
-        s.len -= 1;
-    else if (s.len > 2 && memcmp(s.p + s.len - 2, "\xc2\xa0", 2) == 0)
-        s.len -= 2;
-    else if (s.len > 3 && memcmp(s.p + s.len - 3, "\xe2\x80\xaf", 3) == 0)
-        s.len -= 3;
-    return s;
-}
-
 static bool money_value(const struct field *f, enum wire_type type, const struct wire_value *v, char decimal_point,
                         struct arena *a, void *rec, struct faults *faults)
 {
@@ -126,7 +111,7 @@ static bool money_value(const struct field *f, enum wire_type type, const struct
     } else {
         char point = v->is_number ? '.' : decimal_point;
         char other = point == '.' ? ',' : '.';
-        struct str text = without_euro_sign(v->text);
+        struct str text = money_without_sign(v->text, "€"); /* a spreadsheet's currency format: "37,37 €" */
         if (v->is_string && decimal_mark_is(text, other, point))
             point = other;
         good = money_parse_euros(text, point, &cents);

@@ -146,6 +146,8 @@ static void test_euros(void **state)
         {TEXT("92233720368547758.07"), '.', INT64_MAX}, {TEXT("92233720368547758.08"), '.', REFUSED},
         {TEXT("-92233720368547758.07"), '.', -INT64_MAX}, {TEXT("-92233720368547758.08"), '.', REFUSED},
         {TEXT("99999999999999999999"), '.', REFUSED},
+        {TEXT("10 20,00"), ',', REFUSED},  {TEXT("1 2,34"), ',', REFUSED},   {TEXT("1203 000"), ',', REFUSED},
+        {TEXT("1  203"), ',', REFUSED},    {TEXT("1 203 00"), ',', REFUSED}, {TEXT("-12 203 000"), ',', -1220300000},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t cents = REFUSED;
@@ -164,7 +166,9 @@ static void test_ppm(void **state)
         {TEXT("1"), '.', 1, PPM_ONE},      {TEXT("0.00565"), '.', 1, 5650},  {TEXT("0.0000001"), '.', 1, REFUSED},
         {TEXT("0.00001%"), '.', 100, REFUSED}, {TEXT("0.6%"), '.', 1, REFUSED}, {TEXT("-5%"), '.', 100, REFUSED},
         {TEXT(""), '.', 1, REFUSED},       {TEXT("%"), '.', 100, REFUSED},   {TEXT("6e-1"), '.', 1, REFUSED},
-        {TEXT("62.5%"), '.', 100, 625000},
+        {TEXT("62.5%"), '.', 100, 625000}, {TEXT("1,5\xc2\xa0%"), ',', 100, 15000},
+        {TEXT("1,5\xe2\x80\xaf%"), ',', 100, 15000}, {TEXT("60%%"), '.', 100, REFUSED}, {TEXT("60 "), '.', 100, REFUSED},
+        {TEXT("60 % %"), '.', 100, REFUSED},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t ppm = REFUSED;

@@ -91,6 +91,8 @@ static void test_quotes(void **state)
         {"{\"detail\":\"line\\nbreak\"}", ": line break"},
         {"{\"detail\":\"nobody has 1 85 01 75 123 456 09\"}", ": nobody has * ** ** ** *** *** **"},
         {"{\"detail\":\"id 1850175123456\"}", ": id *************"},
+        {"{\"detail\":\"18501\\u0000\\n75123456\"}", ": *****  ********"},
+        {"{\"detail\":\"of 1\u00a085\u00a001\u202f75 123 456\"}", ": of *\u00a0**\u00a0**\u202f** *** ***"},
         {"{\"detail\":\"month 2026-04 of 362521879\"}", ": month 2026-04 of 362521879"},
     };
     (void)state;
@@ -120,6 +122,8 @@ static void test_credential_is_not_quoted(void **state)
 {
     (void)state;
     struct err err = failure_of(401, "{\"message\":\"bad token s3cr3t-token\"}", "s3cr3t-token");
+    assert_null(strstr(err.text, "s3cr3t"));
+    err = failure_of(401, "{\"message\":\"bad token \\u0000s3cr3t-token\"}", "s3cr3t-token");
     assert_null(strstr(err.text, "s3cr3t"));
 }
 

@@ -47,6 +47,8 @@ static void not_csv(void **state)
         {"a;b\n\"open;2\n3;4\n", "line 2: not CSV"},
         {"a;b\n\"x\"y;2\n", "line 2: not CSV"},
         {"a;b\n1;2\r3;4\n", "line 2: a carriage return"},
+        {"a;b\r1;\"2\nx\"\n", "line 1: a carriage return"},
+        {"a;b\r\"1\nx\";2\n", "line 1: a carriage return"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -140,6 +140,15 @@ static void test_follow(void **state)
     }
 }
 
+static void test_follow_no_text_that_ends_early(void **state)
+{
+    struct str next, link = TEXT("/l\0?page=2");
+    struct err err;
+    (void)state;
+    assert_false(url_follow("https://a.example/v1/l?page=1", link, &arena, &next, &err));
+    assert_int_equal(err.kind, ERR_DATA);
+}
+
 static int free_arena(void **state)
 {
     (void)state;
@@ -154,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_no_credential_in_a_url),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_follow_no_text_that_ends_early),
     };
     return cmocka_run_group_tests(tests, NULL, free_arena);
 }
