@@ -146,7 +146,8 @@ static bool settle(struct load *l, struct err *err)
         PGresult *result;
         pg_close(&l->pg);
         if (!pg_connect(&l->pg, l->run->config.database_url, "alan-load", &ignored))
-            break;
+            return err_set(err, ERR_TRY_AGAIN, "connection lost at COMMIT; %s; it is not known whether run %s was "
+                           "published: run load again", ignored.text, l->run->run_id);
         if (pg_select(&l->pg, &sql_load_run_committed, values, 4, &result, &ignored)) {
             bool there = PQntuples(result) == 1;
             PQclear(result);
@@ -185,6 +186,7 @@ static void forget(struct load *l)
     }
     l->companies = l->syncs = l->reject_changes = (struct changes){0};
     *l->finished_at = *l->pg.sqlstate = '\0';
+    l->pg.uninterruptible = false;
 }
 
 bool publish(struct load *l, struct err *err)

@@ -1,9 +1,11 @@
 """What end-to-end tests stand on: the real executables, the sample feed with data that a test may change, a database of
 its own on a private cluster."""
+import functools
 import json
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,23 +17,43 @@ SAMPLE = ROOT / "tests" / "sample"
 BIN = ROOT / os.environ.get("BUILD", "build") / "bin"
 PERIOD = "2026-04"
 AS_OF = "2026-04-27T06:00:00Z"
+CLUSTER = ROOT / "tests" / "cluster.sh"
 
 sys.path.insert(0, str(SAMPLE))
 sys.dont_write_bytecode = True
+
+
+def start_cluster(folder):
+    """Starts the throwaway cluster of a folder, made when needed; PGHOST and its like."""
+    exports = subprocess.run([CLUSTER, "start", folder], env={**os.environ, "CLUSTER_THROWAWAY": "1"}, check=True,
+                             stdout=subprocess.PIPE, text=True).stdout
+    return dict(pair.split("=", 1) for line in exports.splitlines() if line.startswith("export ")
+                for pair in shlex.split(line)[1:])
+
+
+def client_environment():
+    return {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
 
 
 def cluster_environment():
     """PGHOST and its like: tests/run.sh has set them, or a cluster is started for this process alone."""
     if "TEST_SCRATCH" not in os.environ:
         scratch = tempfile.mkdtemp(prefix="pipeline-test-")
-        script = ROOT / "tests" / "cluster.sh"
-        exports = subprocess.run([script, "start", scratch], env={**os.environ, "CLUSTER_THROWAWAY": "1"}, check=True,
-                                 stdout=subprocess.PIPE, text=True).stdout
-        os.environ.update(pair.split("=", 1) for line in exports.splitlines() if line.startswith("export ")
-                          for pair in shlex.split(line)[1:])
+        os.environ.update(start_cluster(scratch))
         os.environ["TEST_SCRATCH"] = scratch
-        unittest.addModuleCleanup(subprocess.run, [script, "remove", scratch])
-    return {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+        unittest.addModuleCleanup(subprocess.run, [CLUSTER, "remove", scratch])
+    return client_environment()
+
+
+@functools.cache
+def own_cluster():
+    """A cluster for one file of tests alone, to be crashed, filled up and configured otherwise: its folder and what
+    its clients need."""
+    folder = tempfile.mkdtemp(prefix="own-cluster-")
+    env = {**client_environment(), **start_cluster(folder)}
+    unittest.addModuleCleanup(shutil.rmtree, folder)
+    unittest.addModuleCleanup(subprocess.run, [CLUSTER, "remove", folder], check=True)
+    return pathlib.Path(folder), env
 
 
 class Feed:

@@ -22,6 +22,8 @@ companies:
 """
 FACTS = ("company", "contract", "invoice", "employee", "employment", "payroll_contract", "pay_base", "payroll_period",
          "affiliation", "member", "contribution", "coverage", "invoice_control", "discrepancy_event")
+OF_THE_MOMENT = ("id", "discrepancy_id", "event_id", "reject_id", "happened_at", "started_at", "finished_at", 
+                 "loaded_by", "written_by")
 
 
 def contribution(line, cents, employer, employment="job1", member="mbr1", **more):
@@ -83,9 +85,13 @@ def entities():
 class Case(unittest.TestCase):
     maxDiff = None
 
+    @staticmethod
+    def cluster():
+        return cluster_environment()
+
     @classmethod
     def setUpClass(cls):
-        cls.base_env = cluster_environment()
+        cls.base_env = cls.cluster()
         cls.template = f"load_template_{os.getpid()}"
         subprocess.run(["createdb", cls.template], env=cls.base_env, check=True)
         cls.addClassCleanup(subprocess.run, ["dropdb", "--force", cls.template], env=cls.base_env, check=True)
@@ -103,10 +109,13 @@ class Case(unittest.TestCase):
         self.config = self.path / "pipeline.yaml"
         self.config.write_text(CONFIG % (self.path / "staging"), encoding="utf-8")
         self.database = f"load_{os.getpid()}_{self.id().split('.')[-1][:40].lower()}"
-        subprocess.run(["createdb", "-T", self.template, self.database], env=self.base_env, check=True)
-        self.addCleanup(subprocess.run, ["dropdb", "--force", self.database], env=self.base_env, check=True)
         self.env = {**self.base_env, "PGDATABASE": self.database}
+        self.copy_database(self.template, self.database)
         self.nights = 0
+
+    def copy_database(self, template, name):
+        subprocess.run(["createdb", "-T", template, name], env=self.base_env, check=True)
+        self.addCleanup(subprocess.run, ["dropdb", "--force", "--if-exists", name], env=self.base_env, check=True)
 
     def stage(self, companies, rejects=(), run_id=None, period=PERIOD, **more):
         """A run of transform; each begins a minute after the one before."""
@@ -142,6 +151,17 @@ class Case(unittest.TestCase):
 
     def rows(self, sql):
         return json.loads(self.psql(f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t"))
+
+    def every_row(self, row="to_jsonb(t) - array['%s']" % "','".join(OF_THE_MOMENT)):
+        """What the database holds, table by table, but for numbers and instants that differ from load to load."""
+        tables = self.psql("SELECT oid::regclass FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
+                           "AND relnamespace IN ('payroll'::regnamespace, 'pipeline'::regnamespace)").split()
+        return self.psql(" UNION ALL ".join(f"SELECT '{table}', ({row})::text FROM {table} AS t" for table in tables)
+                         + " ORDER BY 1, 2")
+
+    def every_version(self):
+        """The same with the transaction that wrote each row."""
+        return self.every_row("xmin || ' ' || t")
 
     def versions(self):
         """Every fact with its row version: a row written again has another one."""

@@ -1,14 +1,13 @@
 """load when things go wrong around it: locks, signals, lost connections, two at once, other schemas."""
 import json
-import os
 import signal
-import socket
 import subprocess
 import threading
 import time
 import unittest
 
 from loading import Case, company, entities
+from pgproxy import Proxy
 
 
 class Interruptions(Case):
@@ -73,10 +72,10 @@ class Interruptions(Case):
 
     def test_a_server_that_comes_late_is_waited_for(self):
         self.stage([(company(), entities())])
-        folder = self.path / "late"
-        process = subprocess.Popen(self.command(), env={**self.env, "PGHOST": str(folder)}, stdout=subprocess.DEVNULL)
+        proxy = Proxy(self.env)
+        process = subprocess.Popen(self.command(), env={**self.env, "PGHOST": proxy.folder}, stdout=subprocess.DEVNULL)
         time.sleep(0.6)
-        with Proxy(f"{self.env['PGHOST']}/.s.PGSQL.{self.env['PGPORT']}", folder, survives=None):
+        with proxy:
             self.assertEqual(process.wait(timeout=30), 0)
 
     def test_killed_and_run_again_gives_the_same(self):
@@ -95,76 +94,6 @@ class Interruptions(Case):
         process.kill()
         process.wait()
         self.end(blocker)
-
-    def test_connection_lost_at_commit(self):
-        """A proxy passes everything on and cuts the line once COMMIT has gone through."""
-        self.stage([(company(), entities())])
-        for survives in (True, False):
-            with Proxy(f"{self.env['PGHOST']}/.s.PGSQL.{self.env['PGPORT']}", self.path / f"proxy{survives}", survives) as proxy:
-                result = self.load(PGHOST=str(proxy.folder))
-            if survives:
-                self.assertEqual(result.status, 0, result.stderr)
-                self.assertIn("lost at COMMIT", result.stderr)
-                self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "2")
-                self.psql("SET client_min_messages = warning; TRUNCATE pipeline.run CASCADE; TRUNCATE payroll.contribution, payroll.discrepancy CASCADE")
-            else:
-                self.assertEqual(result.status, 75, result.stderr)
-                self.assertEqual(self.psql("SELECT count(*) FROM payroll.contribution"), "0")
-
-
-class Proxy:
-    """Between load and the server. Cuts the first connection at COMMIT: after the server has done it (survives true), or instead
-    of passing it on (false); None: passes everything on."""
-
-    def __init__(self, server, folder, survives):
-        self.server, self.folder, self.survives, self.cut = server, folder, survives, False
-        folder.mkdir()
-
-    def __enter__(self):
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(self.folder / os.path.basename(self.server)))
-        self.listener.listen()
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(self.server)
-            threading.Thread(target=self.forward, args=(client, server), daemon=True).start()
-            threading.Thread(target=self.back, args=(server, client), daemon=True).start()
-
-    def forward(self, client, server):
-        while data := client.recv(1 << 16):
-            if data.startswith(b"Q") and b"COMMIT;" in data[:16] and not self.cut and self.survives is not None:
-                self.cut = True
-                if self.survives:
-                    server.sendall(data)
-                    time.sleep(0.5)
-                client.shutdown(socket.SHUT_RDWR)
-                server.shutdown(socket.SHUT_RDWR)
-                return
-            server.sendall(data)
-        server.shutdown(socket.SHUT_WR)
-
-    def back(self, server, client):
-        first = not self.cut
-        try:
-            while data := server.recv(1 << 16):
-                if self.cut and first:
-                    return
-                client.sendall(data)
-            client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
 
 class Migrations(Case):

@@ -1,0 +1,92 @@
+"""load loses its connection: at any message, by the network, the administrator or a crash. Either all of the run is in
+the database or nothing of it, the exit status says which, and the same command again ends where one clean run does."""
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+import tally
+from losing import OK, TRY_AGAIN, Lost
+from pgproxy import Cut, Proxy, cut, cut_behind
+
+class LineCut(Lost):
+    def cut_everywhere(self, night):
+        numbers = [message.number for message in self.prepare(night)]
+        if not tally.FULL:
+            numbers = random.Random(tally.SEED + night).sample(numbers, 3)
+        for number in numbers:
+            with self.subTest(night=night, message=number, seed=tally.SEED):
+                self.lose(lambda message, at=number: message.number == at, cut)
+        tally.count("messages to PostgreSQL cut", len(numbers))
+
+    def test_first_night(self):
+        self.cut_everywhere(1)
+
+    def test_second_night(self):
+        self.cut_everywhere(2)
+
+    def test_in_the_middle_of_copy(self):
+        self.prepare(1)
+        result = self.lose(lambda m: m.kind == "d" and b"inv1" in m.data, cut)
+        self.assertEqual(result.status, TRY_AGAIN)
+        tally.count("faults injected", 1)
+
+    def test_commit_that_never_arrives(self):
+        self.prepare(2)
+        result = self.lose(lambda m: m.says("COMMIT;"), cut)
+        self.assertEqual(result.status, TRY_AGAIN)
+        self.assertIn("is not in the database: run load again", result.stderr)
+        tally.count("faults injected", 1)
+
+    def test_commit_whose_answer_never_arrives(self):
+        self.prepare(2)
+        result = self.lose(lambda m: m.says("COMMIT;"), cut_behind)
+        self.assertEqual(result.status, OK)
+        self.assertIn("connection lost at COMMIT: looking up whether run run2 was published", result.stderr)
+        tally.count("faults injected", 1)
+
+
+    def test_server_that_is_gone_from_commit_on(self):
+        """It cannot be told whether the run was published; a signal ends the waiting for the server."""
+        self.prepare(2)
+        self.restore()
+
+        def go_away(message):
+            proxy.go_away()
+            raise Cut()
+        with Proxy(self.env, lambda m: m.says("COMMIT;"), go_away) as proxy:
+            load = subprocess.Popen(self.command(), env={**self.env, "PGHOST": proxy.folder}, stdout=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, text=True)
+            for line in load.stderr:
+                if "looking up whether run run2 was published" in line:
+                    load.send_signal(signal.SIGTERM)
+                    begun = time.monotonic()
+            load.stderr.close()
+            self.assertEqual(load.wait(), TRY_AGAIN)
+        self.assertLess(time.monotonic() - begun, 2)
+        self.assertIn("it is not known whether run run2 was published: run load again", line)
+        self.assertEqual(self.every_row(), self.before)
+        self.assertTrue(self.must()["changed"])
+        self.assertEqual(self.every_row(), self.after)
+        tally.count("faults injected", 1)
+
+
+class Terminated(Lost):
+    """pg_terminate_backend while load sends and while it merges."""
+
+    def terminate(self, message):
+        self.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'alan-load' "
+                  "AND datname = current_database()")
+        time.sleep(0.1)
+
+    def test_in_copy_and_in_merge(self):
+        self.prepare(2)
+        for when in (lambda m: m.kind == "d" and b"inv1" in m.data,
+                     lambda m: m.says("DELETE FROM payroll.contribution")):
+            self.assertEqual(self.lose(when, self.terminate).status, TRY_AGAIN)
+        tally.count("faults injected", 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
