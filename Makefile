@@ -90,6 +90,14 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(BUILD)/generated/sql_embedded.h
 	$(call say,CC)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
+# Preloaded into the stages by tests/torture; what it stands in for must not be hardened or sanitized away.
+SHIM = $(BUILD)/tests/torture/shim.so
+shim: $(SHIM)
+$(SHIM): tests/torture/shim.c
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) -D_GNU_SOURCE $(WARNINGS) -O1 -g -fPIC -shared -o $@ $<
+
 # Changes when the compiler or its flags do.
 $(BUILD)/flags: always
 	@mkdir -p $(@D)
@@ -111,13 +119,14 @@ stop: ## Stop the sample's feed and the private PostgreSQL
 
 test: ## All tests, with prove's summary at the end
 	@tests/packages.sh build run test
-	@$(MAKE) -j$(JOBS) all units fuzz-build
-	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e fuzz
+	@$(MAKE) -j$(JOBS) all units fuzz-build shim
+	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e fuzz torture
 
 test-unit: units
 test-sql test-stage test-e2e: all
 test-fuzz: all fuzz-build
-test-unit test-sql test-stage test-e2e test-fuzz: test-%: ## One group of the tests
+test-torture: all shim
+test-unit test-sql test-stage test-e2e test-fuzz test-torture: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
 
 check: test asan lint ## Everything to run before a change is handed in
@@ -126,6 +135,11 @@ asan: ## Unit and stage tests under the address and undefined-behaviour sanitize
 	@tests/packages.sh build run test
 	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
 	@BUILD=build-asan tests/run.sh unit stage
+
+torture: ## All of the sampled groups: killed at every call, every call failing, random companies (TORTURE_SEED=1)
+	@tests/packages.sh build run test
+	@$(MAKE) -j$(JOBS) all fuzz-build shim
+	@BUILD=$(BUILD) tests/torture/run.sh
 
 fuzz: ## Look for new inputs with every harness (FUZZ_SECONDS=60 each, ENGINE=libfuzzer or afl)
 	@tests/packages.sh build test $(if $(filter afl,$(ENGINE)),fuzz)
@@ -177,5 +191,5 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-fuzz check asan valgrind lint format coverage compdb \
-        bench dictionary fuzz fuzz-build fuzzers install clean help always
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-fuzz test-torture check asan valgrind lint format coverage compdb \
+        bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always

@@ -59,8 +59,8 @@ def own_cluster():
 class Feed:
     """The sample feed on a port of its own, over a folder of data that may be edited while it runs."""
 
-    def __init__(self, folder):
-        self.process = subprocess.Popen([sys.executable, "-B", SAMPLE / "feed.py", "--data", folder, "--quiet"],
+    def __init__(self, folder, *options):
+        self.process = subprocess.Popen([sys.executable, "-B", SAMPLE / "feed.py", "--data", folder, "--quiet", *options],
                                         stdout=subprocess.PIPE, text=True)
         self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}"
 
@@ -90,13 +90,13 @@ class Pipeline:
     """A world of its own: data, feed, configuration, staging and database."""
     keys = ("PAYFIT_KEY_BAKERY", "PAYFIT_KEY_JOINERY_1", "PAYFIT_KEY_JOINERY_2", "PAYFIT_KEY_HAULIER")
 
-    def __init__(self, migrate=True):
+    def __init__(self, migrate=True, feed_options=()):
         import companies
         self.folder = tempfile.TemporaryDirectory(prefix="pipeline-e2e-")
         self.path = pathlib.Path(self.folder.name)
         self.companies = self.build()
         companies.write(self.path / "data", self.companies)
-        self.feed = Feed(self.path / "data")
+        self.feed = Feed(self.path / "data", *feed_options)
         self.config = self.path / "pipeline.yaml"
         self.config.write_text(self.configuration(), encoding="utf-8")
         self.database = f"e2e_{os.getpid()}_{self.path.name.replace('-', '_').lower()}"

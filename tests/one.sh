@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 template=pgtap_template
 limit=300 # seconds
+[ "${TORTURE:-}" != full ] || limit=36000
 
 make_template() {
     createdb "$template"

@@ -1,0 +1,75 @@
+"""Faults at system calls, by strace: which calls a run makes, and a run in which one of them goes wrong."""
+import collections
+import random
+import re
+import typing
+
+from tally import FULL, SEED
+
+BEGINNING = "umask"     # what stage.c calls when main has begun: before it the loader is at work
+LINE = re.compile(r"^(\d+) +(\w+)\((.*)")
+PATH = re.compile(r'<(/[^>]*)>|"(/[^"]*)"')
+
+
+class Call(typing.NamedTuple):
+    """The nth call of a name: by the first process, or on a path by a worker."""
+    name: str
+    nth: int
+    path: str
+    worker: bool
+
+    @property
+    def kind(self):
+        """Calls of one kind are the same line of code at work on another record, company or page."""
+        file = self.path.rsplit("/", 1)[-1]
+        return self.name, re.sub(r"^[\w-]+(?=\.(ndjson|spool|done))", "*", file), self.worker
+
+    def __str__(self):
+        return f"{self.name} {self.nth} {self.path.rsplit('/', 1)[-1]}{' of a worker' if self.worker else ''}"
+
+
+def calls(trial, names, trace):
+    """The calls of these names that an undisturbed run makes."""
+    result = trial.run(tracer=["strace", "-f", "-y", "-s", "0", "-o", str(trace), "--seccomp-bpf",
+                               "-e", "trace=" + ",".join([BEGINNING, *names])])
+    assert result.status == trial.scenario.status, result.stderr
+    return parse(trace.read_text(errors="replace").replace(f"{trial.staging}/", "/"))
+
+
+def parse(text):
+    """Paths in the staging directory are told from its root."""
+    found, count, first, begun = [], collections.Counter(), None, False
+    for entry in filter(None, map(LINE.match, text.splitlines())):
+        process, name, rest = entry.groups()
+        first = first or process
+        paths = [a or b for a, b in PATH.findall(rest.split(" = ")[0])]
+        path, worker = paths[0] if paths else "", process != first
+        begun = begun or name == BEGINNING
+        key = (name, path) if worker else name
+        count[key] += 1
+        if begun and name != BEGINNING and (path or not worker):
+            found.append(Call(name, count[key], path, worker))
+    return found
+
+
+def inject(staging, call, what, trace):
+    """The command line that lets `what` (signal=…, error=…) befall this call. A signal is lost at the stop of a filter, so
+    only errors are made quick by one."""
+    quick = [] if what.startswith("signal") else ["--seccomp-bpf"]
+    only = ["-P", f"{staging}{call.path}"] if call.worker else []
+    return ["strace", "-f", "-y", "-s", "0", "-o", str(trace), *quick, *only, "-e", f"trace={call.name}",
+            f"--inject={call.name}:{what}:when={call.nth}"]
+
+
+def chosen(points, kind, more, salt=""):
+    """All of the points, or in a sample one of each kind and some more, drawn by the seed."""
+    points = list(points)
+    if FULL:
+        return points
+    draw = random.Random(f"{SEED} {salt}")
+    draw.shuffle(points)
+    first = {}
+    for point in points:
+        first.setdefault(kind(point), point)
+    rest = [point for point in points if first[kind(point)] is not point]
+    return [*first.values(), *rest[:more]]
