@@ -40,13 +40,18 @@ void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1])
     unsigned char digest[EVP_MAX_MD_SIZE];
     if (EVP_DigestFinal_ex(h->ctx, digest, NULL) != 1)
         sha256_unavailable();
-    EVP_MD_CTX_free(h->ctx);
-    h->ctx = NULL;
+    sha256_drop(h);
     for (size_t i = 0; i < SHA256_HEX / 2; i++) {
         hex[i * 2] = "0123456789abcdef"[digest[i] >> 4];
         hex[i * 2 + 1] = "0123456789abcdef"[digest[i] & 15];
     }
     hex[SHA256_HEX] = '\0';
+}
+
+void sha256_drop(struct sha256 *h)
+{
+    EVP_MD_CTX_free(h->ctx);
+    h->ctx = NULL;
 }
 
 void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1])
@@ -63,7 +68,7 @@ static void out_release(struct out_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
-    EVP_MD_CTX_free(f->hash.ctx);
+    sha256_drop(&f->hash);
     buf_free(&f->pending);
     free(f->path);
     free(f->tmp);
@@ -283,32 +288,58 @@ bool file_exists(const char *path)
 
 /* ---- reading ---- */
 
-static bool map_fd(struct map *m, int fd, const char *path, struct err *err)
+bool file_open(const char *path, int *ret_fd, size_t *ret_len, struct err *err)
 {
     struct stat st;
-    if (fstat(fd, &st))
-        return err_errno(err, ERR_IO, "cannot look at %s", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_IO, "%s: expected a regular file", path);
-    if (st.st_size == 0) {
-        *m = (struct map){.p = "", .len = 0};
-        return true;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: a named pipe must not hang us */
+    if (fd < 0)
+        return err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_NO_INPUT : ERR_IO, "cannot open %s", path);
+    bool ok = fstat(fd, &st) ? err_errno(err, ERR_IO, "cannot look at %s", path)
+              : S_ISREG(st.st_mode) || err_set(err, ERR_IO, "%s: expected a regular file", path);
+    if (!ok) {
+        close(fd);
+        return false;
     }
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED)
-        return err_errno(err, ERR_IO, "cannot map %s", path);
-    *m = (struct map){.p = p, .len = (size_t)st.st_size, .mapping = p};
+    *ret_fd = fd;
+    *ret_len = (size_t)st.st_size;
     return true;
+}
+
+ssize_t fd_read(int fd, char *p, size_t len)
+{
+    size_t done = 0;
+    while (done < len) {
+        ssize_t n = read(fd, p + done, len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
 }
 
 bool map_open(struct map *m, const char *path, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: a named pipe must not hang us */
-    if (fd < 0)
-        return err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_NO_INPUT : ERR_IO, "cannot open %s", path);
-    bool ok = map_fd(m, fd, path, err);
+    int fd;
+    size_t len;
+    if (!file_open(path, &fd, &len, err))
+        return false;
+    void *p = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    bool ok = p != MAP_FAILED || err_errno(err, ERR_IO, "cannot map %s", path);
+    if (ok)
+        *m = (struct map){.p = len ? p : "", .len = len, .mapping = p};
     close(fd);
     return ok;
+}
+
+void map_forget(const struct map *m, size_t from, size_t len)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = from / page * page;
+    if (m->mapping && len)
+        madvise((char *)m->mapping + begin, from + len - begin, MADV_DONTNEED);
 }
 
 void map_close(struct map *m)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/err.h"
 #include "common/mem.h"
@@ -19,6 +20,7 @@ struct sha256 {
 void sha256_start(struct sha256 *h);
 void sha256_add(struct sha256 *h, const void *p, size_t len);
 void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1]); /* and releases it */
+void sha256_drop(struct sha256 *h);                          /* releases it unused; also what is released already */
 void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1]);
 
 /* A file being written as <path>.tmp, mode 0600, with its digest taken on the way. file_commit flushes, fsyncs and
@@ -51,6 +53,11 @@ bool dir_each(const char *path, bool (*each)(void *arg, const char *name, struct
 /* True for a regular file; symbolic links are none. */
 bool file_exists(const char *path);
 
+/* Opens a regular file for reading; *ret_len: its bytes. ERR_NO_INPUT when there is none. */
+bool file_open(const char *path, int *ret_fd, size_t *ret_len, struct err *err);
+/* read() until len bytes are there or the file ends; the bytes read, -1 with errno. */
+ssize_t fd_read(int fd, char *p, size_t len);
+
 /* A whole file, mapped read-only; an empty one maps to p == "" . ERR_NO_INPUT when there is none. */
 struct map {
     const char *p;
@@ -59,6 +66,8 @@ struct map {
 };
 bool map_open(struct map *m, const char *path, struct err *err);
 void map_close(struct map *m);
+/* These bytes are not needed for now: their memory is given back, and filled again when they are looked at. */
+void map_forget(const struct map *m, size_t from, size_t len);
 
 /* Takes an exclusive lock on path (created 0600) without waiting; ERR_TRY_AGAIN when another process has it. The lock
  * goes with *ret_fd or the process. */

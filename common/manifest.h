@@ -37,6 +37,22 @@ struct part_done {
     int n_files;
     struct map map;
 };
+/* The file of an entity of a part, or NULL. */
+const struct staging_file *staged_file(const struct staging_in *in, const struct record *r, int part);
+/* The index lines of a part. */
+struct str staged_index(const struct staging_in *in, int part);
+/* The next line with its newline left out; false at the end. */
+bool staged_line(struct str *left, struct str *ret);
+/* Maps and verifies companies.ndjson and adds it up. */
+bool index_open(struct staging_in *in, struct err *err);
+
+/* A file of a part read on and on (staging_stream.c). stream_hold makes the bytes from offset part of f->map; offsets only
+ * grow. stream_verify reads what is left and compares size and SHA-256. */
+bool stream_open(struct part_in_file *f, const char *folder, const struct staging_file *file, struct err *err);
+bool stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes, struct err *err);
+bool stream_verify(struct part_in_file *f, struct err *err);
+void stream_close(struct part_in_file *f);
+
 bool part_done_write(const struct part_done *d, struct buf *ret, struct err *err);
 /* ERR_BUG when the part is missing or torn: nobody but this run's workers writes it. */
 bool part_done_read(struct part_done *d, struct arena *a, const char *folder, int part, struct err *err);

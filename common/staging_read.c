@@ -75,14 +75,6 @@ static bool sizes_check(const struct staging_in *in, struct err *err)
     return ok;
 }
 
-static const struct staging_file *file_of(const struct staging_in *in, const struct record *r, int part)
-{
-    for (int i = 0; i < in->n_files; i++)
-        if (in->file[i].part == part && in->file[i].record == r)
-            return &in->file[i];
-    return NULL;
-}
-
 static bool file_map(const struct staging_in *in, const struct staging_file *f, struct map *ret, struct err *err)
 {
     char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
@@ -94,143 +86,6 @@ static bool file_map(const struct staging_in *in, const struct staging_file *f, 
     if (!ok)
         map_close(ret);
     free(path);
-    return ok;
-}
-
-/* ---- opening: the index ---- */
-
-/* What the index lines of one part have said so far, entity by entity. */
-struct tally {
-    const struct staging_in *in;
-    int part;
-    int64_t line;          /* in companies.ndjson */
-    struct { int64_t rows, bytes, cents; } entity[ENTITIES_MAX];
-    int64_t ok, failed;
-};
-
-static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
-{
-    struct buf text = {0};
-    va_list ap;
-    va_start(ap, format);
-    buf_addv(&text, format, ap);
-    va_end(ap);
-    err_add(err, ERR_DATA, "%s/companies.ndjson:%" PRId64 ": %s", t->in->path, t->line, buf_str(&text));
-    buf_free(&text);
-    return false;
-}
-
-/* *last: rank of the range before; each entity appears once, or the second range would be read by nobody. */
-static bool range_tally(struct tally *t, const struct range *r, int *last, struct err *err)
-{
-    const struct record *record = record_by_entity(r->entity);
-    if (!record || record == &company_record || record == &reject_record)
-        return line_fault(t, err, "ranges: \"%.*s\" is no entity of a part", (int)r->entity.len, r->entity.p);
-    int rank = record_rank(record);
-    if (rank <= *last)
-        return line_fault(t, err, "range of %s: listed twice or out of order", record->entity);
-    *last = rank;
-    if (r->offset != t->entity[rank].bytes)
-        return line_fault(t, err, "range of %s: expected offset %" PRId64 ", found %" PRId64, record->entity,
-                          t->entity[rank].bytes, r->offset);
-    if (r->rows < 1 || r->bytes < r->rows || r->bytes > UINT32_MAX)
-        return line_fault(t, err, "range of %s: %" PRId64 " rows in %" PRId64 " bytes", record->entity, r->rows,
-                          r->bytes);
-    t->entity[rank].rows += r->rows;
-    t->entity[rank].bytes += r->bytes;
-    if (!money_add(&t->entity[rank].cents, r->cents))
-        return line_fault(t, err, "range of %s: the sum of cents is beyond 64 bits", record->entity);
-    return true;
-}
-
-static bool company_tally(struct tally *t, struct str line, struct arena *a, struct err *err)
-{
-    struct company c;
-    struct faults faults = {0};
-    if (!ndjson_decode(&company_record, line, a, &c, &faults)) {
-        for (uint32_t i = 0; i < faults.n; i++)
-            line_fault(t, err, "%.*s", (int)faults.text[i].len, faults.text[i].p);
-        return false;
-    }
-    bool ok = c.part == t->part || line_fault(t, err, "part: expected %d, found %" PRId64, t->part, c.part);
-    int last = -1;
-    for (uint32_t i = 0; i < c.ranges.n; i++)
-        ok = range_tally(t, list_at(c.ranges, sizeof(struct range), i), &last, err) && ok;
-    if (c.status == COMPANY_OK)
-        t->ok++;
-    else
-        t->failed++;
-    return ok;
-}
-
-/* The ranges of a part fill its files from end to end and add up to what the manifest says of them. */
-static bool part_totals_check(const struct tally *t, struct err *err)
-{
-    bool ok = true;
-    for (int rank = 0; record_all[rank]; rank++) {
-        const struct staging_file *f = file_of(t->in, record_all[rank], t->part);
-        int64_t rows = f ? f->rows : 0, bytes = f ? f->bytes : 0, cents = f ? f->cents : 0;
-        if (t->entity[rank].rows == rows && t->entity[rank].bytes == bytes && t->entity[rank].cents == cents)
-            continue;
-        ok = err_add(err, ERR_DATA,
-                     "%s/manifest.json: %s of part %d: %" PRId64 " rows, %" PRId64 " bytes, %" PRId64
-                     " cents; expected %" PRId64 ", %" PRId64 ", %" PRId64 " as companies.ndjson adds up",
-                     t->in->path, record_all[rank]->entity, t->part, rows, bytes, cents, t->entity[rank].rows,
-                     t->entity[rank].bytes, t->entity[rank].cents);
-    }
-    return ok;
-}
-
-/* The next line with its newline left out; false at the end. */
-static bool line_next(struct str *left, struct str *ret)
-{
-    if (!left->len)
-        return false;
-    const char *newline = memchr(left->p, '\n', left->len);
-    uint32_t len = newline ? (uint32_t)(newline - left->p) : left->len;
-    *ret = (struct str){left->p, len, false};
-    uint32_t skip = newline ? len + 1 : len;
-    left->p += skip;
-    left->len -= skip;
-    return true;
-}
-
-static struct str part_index(const struct staging_in *in, int part)
-{
-    return (struct str){in->index.p + in->part[part].offset, (uint32_t)in->part[part].bytes, false};
-}
-
-static bool index_check(const struct staging_in *in, struct err *err)
-{
-    struct arena a = {0};
-    struct tally t = {.in = in};
-    bool ok = true;
-    for (t.part = 0; t.part < in->n_parts; t.part++) {
-        if (in->part[t.part].bytes > UINT32_MAX) {
-            ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].bytes: expected less than 4 GiB", in->path, t.part);
-            break;
-        }
-        struct str left = part_index(in, t.part), line;
-        int64_t before = t.line;
-        memset(t.entity, 0, sizeof t.entity);
-        bool lines_ok = true;
-        while (line_next(&left, &line)) {
-            t.line++;
-            lines_ok = company_tally(&t, line, &a, err) && lines_ok;
-            arena_reset(&a);
-        }
-        if (t.line - before != in->part[t.part].companies)
-            lines_ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].companies: expected %" PRId64
-                               ", found %" PRId64, in->path, t.part, t.line - before, in->part[t.part].companies);
-        ok = lines_ok && part_totals_check(&t, err) && ok;
-    }
-    arena_free(&a);
-    if (ok && (t.ok != in->companies_ok || t.failed != in->companies_failed))
-        ok = err_add(err, ERR_DATA, "%s/manifest.json: companies: expected %" PRId64 " ok and %" PRId64
-                     " failed, found %" PRId64 " and %" PRId64, in->path, t.ok, t.failed, in->companies_ok,
-                     in->companies_failed);
     return ok;
 }
 
@@ -247,7 +102,7 @@ bool staging_open(struct staging_in *in, const char *dir, const struct run_info 
         in->path = arena_copy(&in->arena, manifest, strlen(manifest) - strlen("/manifest.json"));
         ok = info_match(&wanted, &in->info, manifest, err);
         ok = sizes_check(in, err) && ok;
-        ok = ok && file_map(in, file_of(in, &company_record, -1), &in->index, err) && index_check(in, err);
+        ok = ok && index_open(in, err);
     }
     free(manifest);
     if (!ok)
@@ -266,7 +121,7 @@ void staging_close(struct staging_in *in)
 
 bool part_open(struct part_in *p, const struct staging_in *in, int number, struct err *err)
 {
-    *p = (struct part_in){.in = in, .number = number, .index_left = part_index(in, number)};
+    *p = (struct part_in){.in = in, .number = number, .index_left = staged_index(in, number)};
     for (int i = 0; i < in->n_files; i++) {
         if (in->file[i].part != number)
             continue;
@@ -281,19 +136,49 @@ bool part_open(struct part_in *p, const struct staging_in *in, int number, struc
     return true;
 }
 
-void part_close(struct part_in *p)
+bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err)
+{
+    *p = (struct part_in){.in = in, .number = number, .index_left = staged_index(in, number)};
+    for (int i = 0; i < in->n_files; i++) {
+        if (in->file[i].part == number && !stream_open(&p->file[p->n_files++], in->path, &in->file[i], err)) {
+            part_close(p);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool part_verify(struct part_in *p, struct err *err)
 {
     for (int i = 0; i < p->n_files; i++)
+        if (p->file[i].stream && !stream_verify(&p->file[i], err))
+            return false;
+    return true;
+}
+
+void part_close(struct part_in *p)
+{
+    if (p->in) /* its lines of the index as well */
+        map_forget(&p->in->index, (size_t)p->in->part[p->number].offset, (size_t)p->in->part[p->number].bytes);
+    for (int i = 0; i < p->n_files; i++) {
+        stream_close(&p->file[i]);
         map_close(&p->file[i].map);
+    }
     *p = (struct part_in){0};
 }
 
-static const struct map *map_of(const struct part_in *p, const struct record *r)
+static const struct part_in_file *part_file_of(const struct part_in *p, const struct record *r)
 {
     for (int i = 0; i < p->n_files; i++)
         if (p->file[i].record == r)
-            return &p->file[i].map;
+            return &p->file[i];
     return NULL;
+}
+
+/* The first of a range's bytes, which lie in the file or in its window. */
+static const char *bytes_of(const struct part_in_file *f, const struct range *range)
+{
+    return f->map.p + (range->offset - f->from);
 }
 
 static const struct range *range_of(const struct company *c, const struct record *r)
@@ -318,14 +203,21 @@ static int64_t newlines(const char *p, size_t len)
 }
 
 /* That the ranges fill the files was checked with the index; here, that they hold whole lines and as many as told. */
-static bool ranges_check(const struct part_in *p, const struct company *c, struct err *err)
+static bool ranges_take(struct part_in *p, const struct company *c, struct err *err)
 {
+    for (int i = 0; i < p->n_files; i++) {
+        p->file[i].rows_before += p->file[i].rows;
+        p->file[i].rows = 0;
+    }
     for (uint32_t i = 0; i < c->ranges.n; i++) {
         const struct range *range = list_at(c->ranges, sizeof *range, i);
         const struct record *r = record_by_entity(range->entity);
-        const struct map *map = map_of(p, r);
-        const char *lines = map->p + range->offset;
+        struct part_in_file *f = &p->file[part_file_of(p, r) - p->file];
+        if (f->stream && !stream_hold(f, range->offset, range->bytes, err))
+            return false;
+        const char *lines = bytes_of(f, range);
         int64_t rows = newlines(lines, (size_t)range->bytes);
+        f->rows = rows;
         if (rows != range->rows || lines[range->bytes - 1] != '\n')
             return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s: expected %" PRId64
                            " whole lines from byte %" PRId64 ", found %" PRId64, p->in->path, r->entity, p->number,
@@ -338,13 +230,13 @@ bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, 
 {
     struct str line;
     struct faults faults = {0};
-    if (!line_next(&p->index_left, &line))
+    if (!staged_line(&p->index_left, &line))
         return false;
     p->index_line++;
     if (!ndjson_decode(&company_record, line, a, ret, &faults))
         return err_set(err, ERR_DATA, "%s/companies.ndjson: company %" PRId64 " of part %d: %.*s", p->in->path,
                        p->index_line, p->number, (int)faults.text[0].len, faults.text[0].p);
-    return ranges_check(p, ret, err);
+    return ranges_take(p, ret, err);
 }
 
 struct str part_lines(const struct part_in *p, const struct company *c, const struct record *r, int64_t *ret_rows,
@@ -355,7 +247,7 @@ struct str part_lines(const struct part_in *p, const struct company *c, const st
         *ret_rows = range ? range->rows : 0;
     if (ret_cents)
         *ret_cents = range ? range->cents : 0;
-    return range ? (struct str){map_of(p, r)->p + range->offset, (uint32_t)range->bytes, false} : STR("");
+    return range ? (struct str){bytes_of(part_file_of(p, r), range), (uint32_t)range->bytes, false} : STR("");
 }
 
 /* ---- records ---- */
@@ -379,7 +271,7 @@ static void line_reject(const struct part_in *p, const struct company *c, const 
                         const struct faults *faults, struct arena *a, struct list *rejects)
 {
     struct reject *reject = reject_append(rejects, a);
-    const char *begin = map_of(p, r)->p;
+    const char *begin = part_lines(p, c, r, NULL, NULL).p;
     struct str *texts = arena_alloc(a, sizeof *texts * faults->n);
     memcpy(texts, faults->text, sizeof *texts * faults->n);
     reject->stage = (uint8_t)(p->in->info.stage + 1);
@@ -388,7 +280,7 @@ static void line_reject(const struct part_in *p, const struct company *c, const 
     reject->reason = (uint8_t)faults->reason;
     reject->faults = (struct list){texts, faults->n};
     reject->source = str_of(staged_name(a, r, p->number));
-    reject->line = newlines(begin, (size_t)(line.p - begin)) + 1;
+    reject->line = part_file_of(p, r)->rows_before + newlines(begin, (size_t)(line.p - begin)) + 1;
     reject->raw = line;
 }
 
@@ -406,7 +298,7 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
         if (to && to < end && *to == '\n') {
             left = (struct str){to + 1, (uint32_t)(end - to - 1), false};
             n++;
-        } else if (line_next(&left, &line) && ndjson_decode(r, line, a, rec, &faults)) {
+        } else if (staged_line(&left, &line) && ndjson_decode(r, line, a, rec, &faults)) {
             n++;
         } else {
             line_reject(p, c, r, line, &faults, a, rejects);

@@ -68,10 +68,12 @@ static bool transform_part(struct crew *crew, int number, struct arena *arena, s
 {
     struct part_in in;
     struct part out;
-    if (!part_open(&in, crew->in, number, err))
+    if (!part_stream(&in, crew->in, number, err))
         return false;
     part_begin(&out, crew->out, number);
     bool ok = transform_companies(crew, &in, &out, arena, err);
+    if (ok || err->kind != ERR_TRY_AGAIN)  /* not the manifest's bytes: that explains any other fault */
+        ok = part_verify(&in, err) && ok;
     if (ok)
         ok = part_commit(&out, err);
     else

@@ -1,0 +1,179 @@
+/* The index of a stage's output: verified, and added up against the manifest. It grows with the companies, memory does
+ * not: its bytes are forgotten block by block. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "common/manifest.h"
+
+enum { INDEX_BLOCK_BYTES = 1 << 20 };
+
+const struct staging_file *staged_file(const struct staging_in *in, const struct record *r, int part)
+{
+    for (int i = 0; i < in->n_files; i++)
+        if (in->file[i].part == part && in->file[i].record == r)
+            return &in->file[i];
+    return NULL;
+}
+
+bool staged_line(struct str *left, struct str *ret)
+{
+    if (!left->len)
+        return false;
+    const char *newline = memchr(left->p, '\n', left->len);
+    uint32_t len = newline ? (uint32_t)(newline - left->p) : left->len;
+    *ret = (struct str){left->p, len, false};
+    uint32_t skip = newline ? len + 1 : len;
+    left->p += skip;
+    left->len -= skip;
+    return true;
+}
+
+struct str staged_index(const struct staging_in *in, int part)
+{
+    return (struct str){in->index.p + in->part[part].offset, (uint32_t)in->part[part].bytes, false};
+}
+
+static bool index_map(struct staging_in *in, struct err *err)
+{
+    const struct staging_file *f = staged_file(in, &company_record, -1);
+    char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
+    struct sha256 hash;
+    bool ok = map_open(&in->index, path, err);
+    if (ok && in->index.len != (size_t)f->bytes)
+        ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, in->index.len);
+    if (ok) {
+        sha256_start(&hash);
+        for (size_t at = 0; at < in->index.len; at += INDEX_BLOCK_BYTES) {
+            size_t len = in->index.len - at < INDEX_BLOCK_BYTES ? in->index.len - at : INDEX_BLOCK_BYTES;
+            sha256_add(&hash, in->index.p + at, len);
+            map_forget(&in->index, at, len);
+        }
+        sha256_end(&hash, sha256);
+        ok = !strcmp(sha256, f->sha256) ||
+             err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, f->sha256, sha256);
+    }
+    free(path);
+    return ok;
+}
+
+/* What the index lines of one part have said so far, entity by entity. */
+struct tally {
+    const struct staging_in *in;
+    int part;
+    int64_t line;          /* in companies.ndjson */
+    struct { int64_t rows, bytes, cents; } entity[ENTITIES_MAX];
+    int64_t ok, failed;
+};
+
+static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list ap;
+    va_start(ap, format);
+    buf_addv(&text, format, ap);
+    va_end(ap);
+    err_add(err, ERR_DATA, "%s/companies.ndjson:%" PRId64 ": %s", t->in->path, t->line, buf_str(&text));
+    buf_free(&text);
+    return false;
+}
+
+/* *last: rank of the range before; each entity appears once, or the second range would be read by nobody. */
+static bool range_tally(struct tally *t, const struct range *r, int *last, struct err *err)
+{
+    const struct record *record = record_by_entity(r->entity);
+    if (!record || record == &company_record || record == &reject_record)
+        return line_fault(t, err, "ranges: \"%.*s\" is no entity of a part", (int)r->entity.len, r->entity.p);
+    int rank = record_rank(record);
+    if (rank <= *last)
+        return line_fault(t, err, "range of %s: listed twice or out of order", record->entity);
+    *last = rank;
+    if (r->offset != t->entity[rank].bytes)
+        return line_fault(t, err, "range of %s: expected offset %" PRId64 ", found %" PRId64, record->entity,
+                          t->entity[rank].bytes, r->offset);
+    if (r->rows < 1 || r->bytes < r->rows || r->bytes > UINT32_MAX)
+        return line_fault(t, err, "range of %s: %" PRId64 " rows in %" PRId64 " bytes", record->entity, r->rows,
+                          r->bytes);
+    t->entity[rank].rows += r->rows;
+    t->entity[rank].bytes += r->bytes;
+    if (!money_add(&t->entity[rank].cents, r->cents))
+        return line_fault(t, err, "range of %s: the sum of cents is beyond 64 bits", record->entity);
+    return true;
+}
+
+static bool company_tally(struct tally *t, struct str line, struct arena *a, struct err *err)
+{
+    struct company c;
+    struct faults faults = {0};
+    if (!ndjson_decode(&company_record, line, a, &c, &faults)) {
+        for (uint32_t i = 0; i < faults.n; i++)
+            line_fault(t, err, "%.*s", (int)faults.text[i].len, faults.text[i].p);
+        return false;
+    }
+    bool ok = c.part == t->part || line_fault(t, err, "part: expected %d, found %" PRId64, t->part, c.part);
+    int last = -1;
+    for (uint32_t i = 0; i < c.ranges.n; i++)
+        ok = range_tally(t, list_at(c.ranges, sizeof(struct range), i), &last, err) && ok;
+    if (c.status == COMPANY_OK)
+        t->ok++;
+    else
+        t->failed++;
+    return ok;
+}
+
+/* The ranges of a part fill its files from end to end and add up to what the manifest says of them. */
+static bool part_totals_check(const struct tally *t, struct err *err)
+{
+    bool ok = true;
+    for (int rank = 0; record_all[rank]; rank++) {
+        const struct staging_file *f = staged_file(t->in, record_all[rank], t->part);
+        int64_t rows = f ? f->rows : 0, bytes = f ? f->bytes : 0, cents = f ? f->cents : 0;
+        if (t->entity[rank].rows == rows && t->entity[rank].bytes == bytes && t->entity[rank].cents == cents)
+            continue;
+        ok = err_add(err, ERR_DATA,
+                     "%s/manifest.json: %s of part %d: %" PRId64 " rows, %" PRId64 " bytes, %" PRId64
+                     " cents; expected %" PRId64 ", %" PRId64 ", %" PRId64 " as companies.ndjson adds up",
+                     t->in->path, record_all[rank]->entity, t->part, rows, bytes, cents, t->entity[rank].rows,
+                     t->entity[rank].bytes, t->entity[rank].cents);
+    }
+    return ok;
+}
+
+static bool index_check(const struct staging_in *in, struct err *err)
+{
+    struct arena a = {0};
+    struct tally t = {.in = in};
+    bool ok = true;
+    for (t.part = 0; t.part < in->n_parts; t.part++) {
+        if (in->part[t.part].bytes > UINT32_MAX) {
+            ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].bytes: expected less than 4 GiB", in->path, t.part);
+            break;
+        }
+        struct str left = staged_index(in, t.part), line;
+        int64_t before = t.line;
+        memset(t.entity, 0, sizeof t.entity);
+        bool lines_ok = true;
+        while (staged_line(&left, &line)) {
+            t.line++;
+            lines_ok = company_tally(&t, line, &a, err) && lines_ok;
+            arena_reset(&a);
+        }
+        if (t.line - before != in->part[t.part].companies)
+            lines_ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].companies: expected %" PRId64
+                               ", found %" PRId64, in->path, t.part, t.line - before, in->part[t.part].companies);
+        ok = lines_ok && part_totals_check(&t, err) && ok;
+        map_forget(&in->index, (size_t)in->part[t.part].offset, (size_t)in->part[t.part].bytes);
+    }
+    arena_free(&a);
+    if (ok && (t.ok != in->companies_ok || t.failed != in->companies_failed))
+        ok = err_add(err, ERR_DATA, "%s/manifest.json: companies: expected %" PRId64 " ok and %" PRId64
+                     " failed, found %" PRId64 " and %" PRId64, in->path, t.ok, t.failed, in->companies_ok,
+                     in->companies_failed);
+    return ok;
+}
+
+bool index_open(struct staging_in *in, struct err *err)
+{
+    return index_map(in, err) && index_check(in, err);
+}
