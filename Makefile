@@ -120,13 +120,13 @@ stop: ## Stop the sample's feed and the private PostgreSQL
 test: ## All tests, with prove's summary at the end
 	@tests/packages.sh build run test
 	@$(MAKE) -j$(JOBS) all units fuzz-build shim
-	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e fuzz torture
+	@BUILD=$(BUILD) tests/run.sh unit sql stage e2e property fuzz torture
 
 test-unit: units
-test-sql test-stage test-e2e: all
+test-sql test-stage test-e2e test-property: all
 test-fuzz: all fuzz-build
 test-torture: all shim
-test-unit test-sql test-stage test-e2e test-fuzz test-torture: test-%: ## One group of the tests
+test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
 
 check: test asan lint ## Everything to run before a change is handed in
@@ -191,5 +191,5 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-fuzz test-torture check asan valgrind lint format coverage compdb \
-        bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture check asan \
+        valgrind lint format coverage compdb bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always

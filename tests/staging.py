@@ -49,7 +49,7 @@ def sum_field(name):
 
 
 class Writer:
-    """One folder of a stage with a single part. companies: [(company values, {entity: [values]})]."""
+    """One folder of a stage. companies: [(company values, {entity: [values]})], so many of them to a part."""
 
     def __init__(self, staging, stage, run_id, period, as_of, began_at=None, made_from=None):
         self.folder = pathlib.Path(staging, period, run_id, stage)
@@ -58,7 +58,23 @@ class Writer:
         self.head = {"schema_version": 1, "tool_version": "test", "stage": stage, "run_id": run_id, "period": period, "as_of": as_of,
                      "began_at": began_at or as_of, "shard": 0, "shards": 1, "made_from": made_from}
 
-    def write(self, companies, rejects=()):
+    def write(self, companies, rejects=(), per_part=None):
+        per_part = per_part or max(len(companies), 1)
+        index, files, parts = b"", [], []
+        for part, first in enumerate(range(0, max(len(companies), 1), per_part)):
+            lines, part_files = self._part(part, companies[first:first + per_part])
+            parts.append({"companies": len(companies[first:first + per_part]), "offset": len(index), "bytes": len(lines)})
+            index += lines
+            files += part_files
+        first = [self._file("companies.ndjson", index, len(companies), 0)]
+        if rejects:
+            first.append(self._file("rejects.ndjson", b"".join(line("reject", r) for r in rejects), len(rejects), 0))
+        files = first + files
+        failed = sum(company.get("status") == "failed" for company, _ in companies)
+        self._manifest(files, parts, {"ok": len(companies) - failed, "failed": failed}, len(rejects))
+
+    def _part(self, part, companies):
+        """Writes the files of one part; its lines of the index, and what the manifest says of the files."""
         data, rows, cents, index = {}, {}, {}, b""
         for company, entities in companies:
             ranges = []
@@ -72,14 +88,8 @@ class Writer:
                     data[entity] = data.get(entity, b"") + chunk
                     rows[entity] = rows.get(entity, 0) + len(records)
                     cents[entity] = cents.get(entity, 0) + total
-            index += line("company", {"status": "ok", **company, "part": 0, "ranges": ranges})
-        files = [self._file("companies.ndjson", index, len(companies), 0)]
-        if rejects:
-            files.append(self._file("rejects.ndjson", b"".join(line("reject", r) for r in rejects), len(rejects), 0))
-        files += [self._file(f"{e}-0000.ndjson", data[e], rows[e], cents[e]) for e in ENTITIES if e in data]
-        failed = sum(company.get("status") == "failed" for company, _ in companies)
-        self._manifest(files, [{"companies": len(companies), "offset": 0, "bytes": len(index)}],
-                       {"ok": len(companies) - failed, "failed": failed}, len(rejects))
+            index += line("company", {"status": "ok", **company, "part": part, "ranges": ranges})
+        return index, [self._file(f"{e}-{part:04}.ndjson", data[e], rows[e], cents[e]) for e in ENTITIES if e in data]
 
     def _file(self, name, content, rows, cents):
         path = self.folder / name

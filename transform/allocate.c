@@ -82,6 +82,17 @@ static int32_t better_employment(const struct allocation *al, int32_t a, int32_t
     return b_begins && !a_begins ? b : a;
 }
 
+/* Days before the first of somebody's employments or after the last of them. */
+static enum discrepancy_code outside_employments(const struct dataset *d, const struct person *who, const struct slice *cover)
+{
+    const struct employment *e = &d->employments.v[who->first_employment], *end = e + who->n_employments;
+    if (cover->from < e->starts_on)
+        return DISC_billed_before_entry;
+    while (e < end && e->ends_on != DATE_NONE && e->ends_on < cover->to)
+        e++;
+    return e == end ? DISC_billed_after_exit : DISC_NULL;
+}
+
 /* The employment of the cover month; where there is none, the nearest one, and the code that says so. Inside the month
  * the days count only for a contract that prorates: under `none` a month begun is due. */
 static enum discrepancy_code choose_employment(const struct allocation *al, int32_t person, struct portion *p)
@@ -102,12 +113,7 @@ static enum discrepancy_code choose_employment(const struct allocation *al, int3
     p->employment = best != NONE ? best : before != NONE ? before : after;
     if (best == NONE)
         return before != NONE ? DISC_billed_after_exit : DISC_billed_before_entry;
-    const struct employment *e = &d->employments.v[best];
-    if (al->contract->proration == PRORATION_NONE || who->n_employments > 1)
-        return DISC_NULL;
-    if (p->cover.from < e->starts_on)
-        return DISC_billed_before_entry;
-    return e->ends_on != DATE_NONE && p->cover.to > e->ends_on ? DISC_billed_after_exit : DISC_NULL;
+    return al->contract->proration == PRORATION_NONE ? DISC_NULL : outside_employments(d, who, &p->cover);
 }
 
 /* ---- who pays ---- */
@@ -250,26 +256,27 @@ static bool company_bases(const struct allocation *al, const struct slice *cover
     return true;
 }
 
-/* Parts of amount by base, or equal ones where the line is a fixed amount. */
+/* Parts of amount by base, or equal ones where the line is a fixed amount. All bases of one basis and month are in the same
+ * fraction of a cent, so they weigh as they are, not rounded. */
 static bool spread(const struct allocation *al, int64_t amount_cents, const struct base *base, uint32_t n, int64_t *part)
 {
     int64_t *weight = arena_alloc(al->d->arena, n * sizeof *weight);
     for (uint32_t i = 0; i < n; i++)
-        weight[i] = al->line->basis == BASIS_FIXED ? 1 : base_rounded(base[i]);
+        weight[i] = al->line->basis == BASIS_FIXED ? 1 : base[i].cents;
     return money_spread(amount_cents, weight, n, part);
 }
 
-static bool hold_company_slice(struct allocation *al, const struct slice *cover, int64_t amount_cents, uint32_t missing,
-                               uint32_t n)
+static bool hold_company_slice(struct allocation *al, const struct slice *cover, int64_t base_cents, int64_t amount_cents,
+                               uint32_t missing, uint32_t n)
 {
-    struct portion *p = add_portion(al, *cover, al->line->base_cents, amount_cents);
+    struct portion *p = add_portion(al, *cover, base_cents, amount_cents);
     struct about about = about_contract(al, p);
     findings_raise(al->f, DISC_base_missing, &about)->actual =
         str_of(arena_printf(al->d->arena, "%u of %u employments", missing, n));
     return hold(al, p, DISC_base_missing, &about);
 }
 
-static bool spread_company_slice(struct allocation *al, const struct slice *cover, int64_t amount_cents)
+static bool spread_company_slice(struct allocation *al, const struct slice *cover, int64_t base_cents, int64_t amount_cents)
 {
     struct dataset *d = al->d;
     uint32_t n, missing, *who = arena_alloc(d->arena, d->employments.n * sizeof *who);
@@ -278,7 +285,7 @@ static bool spread_company_slice(struct allocation *al, const struct slice *cove
     if (!company_bases(al, cover, who, base, &n, &missing))
         return false;
     if (missing || !spread(al, amount_cents, base, n, part))
-        return hold_company_slice(al, cover, amount_cents, missing, n);
+        return hold_company_slice(al, cover, base_cents, amount_cents, missing, n);
     for (uint32_t i = 0; i < n; i++) {
         struct portion *p = add_portion(al, *cover, INT_NONE, part[i]);
         p->base = base[i];
@@ -295,13 +302,14 @@ static bool spread_company_slice(struct allocation *al, const struct slice *cove
 /* A line with somebody's name or number but no member id is not the whole company's. */
 static bool names_nobody(const struct invoice_line *line)
 {
-    return !line->member_id.p && !line->nir.p && !line->last_name.p;
+    return !line->member_id.p && !line->nir.p && !line->first_name.p && !line->last_name.p &&
+           line->birth_date == DATE_NONE;
 }
 
 static bool settle_slice(struct allocation *al, const struct slice *cover, int64_t base_cents, int64_t amount_cents)
 {
     if (al->contract && names_nobody(al->line))
-        return spread_company_slice(al, cover, amount_cents);
+        return spread_company_slice(al, cover, base_cents, amount_cents);
     struct portion *p = add_portion(al, *cover, base_cents, amount_cents);
     if (!al->contract) {
         struct about about = about_contract(al, p);

@@ -34,12 +34,13 @@ static bool exemption_on(const struct dataset *d, const struct person *p, date_t
             *ret = (struct exemption){x->ground, x->proof, x->valid_from, x->valid_to};
             return true;
         }
-    const struct insured *m = p->member == NONE ? NULL : &d->members.v[p->member];
-    for (uint32_t i = 0; m && i < m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
-        *ret = stated_at_alan(a);
-        if (a->status == AFFILIATION_EXEMPT && spans(ret->from, ret->until, on, on))
-            return true;
+    for (int32_t member = p->member; member != NONE; member = d->members.v[member].also) {
+        const struct affiliation *a = d->affiliations.v + d->members.v[member].first_affiliation;
+        for (const struct affiliation *last = a + d->members.v[member].n_affiliations; a < last; a++) {
+            *ret = stated_at_alan(a);
+            if (a->status == AFFILIATION_EXEMPT && spans(ret->from, ret->until, on, on))
+                return true;
+        }
     }
     return false;
 }
@@ -73,12 +74,13 @@ bool cover_exemption_ended(const struct dataset *d, int32_t employment, date_t o
     const struct dispense *end, *x = first_dispense(d, p->record->employee_id, &end);
     for (; x < end && str_eq(x->employee_id, p->record->employee_id); x++)
         keep_later(&best, &(struct exemption){x->ground, x->proof, x->valid_from, x->valid_to}, on);
-    const struct insured *m = p->member == NONE ? NULL : &d->members.v[p->member];
-    for (uint32_t i = 0; m && i < m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
-        struct exemption stated = stated_at_alan(a);
-        if (a->status == AFFILIATION_EXEMPT)
-            keep_later(&best, &stated, on);
+    for (int32_t member = p->member; member != NONE; member = d->members.v[member].also) {
+        const struct affiliation *a = d->affiliations.v + d->members.v[member].first_affiliation;
+        for (const struct affiliation *last = a + d->members.v[member].n_affiliations; a < last; a++) {
+            struct exemption stated = stated_at_alan(a);
+            if (a->status == AFFILIATION_EXEMPT)
+                keep_later(&best, &stated, on);
+        }
     }
     if (best.until == DATE_NONE)
         return false;

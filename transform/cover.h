@@ -11,8 +11,8 @@ struct exemption {
     date_t from, until;    /* DATE_NONE: not said */
 };
 
-/* Whether the person is exempt from health cover on all of from..to: a dispense recorded here, payroll's own mark on the
- * employment, or an exempt affiliation at Alan, in this order. */
+/* Whether the person is exempt from health cover on all of from..to: by dispenses recorded here and exempt affiliations at
+ * Alan, of any member who is that person, one following the other at once; else by payroll's own mark on the employment. */
 bool cover_exempt(const struct dataset *d, int32_t employment, date_t from, date_t to, struct exemption *ret);
 /* The exemption of that person which ended last before `on`, if any: recorded here or at Alan. */
 bool cover_exemption_ended(const struct dataset *d, int32_t employment, date_t on, struct exemption *ret);

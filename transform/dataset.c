@@ -206,23 +206,36 @@ static void member_init(struct insured *m, const struct dataset *d, struct str m
     m->record = (struct member){.company_id = d->company.company_id, .member_id = member_id, .birth_date = DATE_NONE,
                                 .matched_by = MATCHED_NONE};
     m->nir_status = NIR_ABSENT;
-    m->person = NONE;
+    m->person = m->also = NONE;
 }
 
-/* Takes over what is not known yet; a second, other number is remembered as a contradiction. An NTT is none: it stood in for
- * the number on what was billed before. */
-static void member_learn(struct insured *m, struct str nir, struct str first_name, struct str last_name,
+static void add_other_number(struct dataset *d, const struct insured *m, uint64_t nir13)
+{
+    uint32_t n = d->other_numbers.n;
+    if ((n & (n - 1)) == 0) {  /* full: 0 or a power of two */
+        struct other_number *v = arena_alloc(d->arena, (n ? n * 2 : 1) * sizeof *v);
+        if (n)
+            memcpy(v, d->other_numbers.v, n * sizeof *v);
+        d->other_numbers.v = v;
+    }
+    d->other_numbers.v[d->other_numbers.n++] = (struct other_number){nir13, (int32_t)(m - d->members.v)};
+}
+
+/* Takes over what is not known yet; a second, other number is remembered as a contradiction. An NTT, or what is no number
+ * at all, is none and gives way to a number: an NTT stood in for it on what was billed before. */
+static void member_learn(struct dataset *d, struct insured *m, struct str nir, struct str first_name, struct str last_name,
                          struct str birth_name, date_t birth_date)
 {
     if (nir.p && !str_eq(nir, m->record.nir)) {
         uint64_t nir13;
         enum nir_status status = nir_parse(nir, &nir13);
-        if (status != NIR_ABSENT && m->nir_status == NIR_ABSENT) {
+        if (status != NIR_ABSENT && (m->nir_status == NIR_ABSENT || (nir13 && !m->nir13))) {
             m->record.nir = nir;
             m->nir_status = status;
             m->nir13 = nir13;
         } else if (nir13 && m->nir13 && nir13 != m->nir13) {
             m->numbers_differ = true;
+            add_other_number(d, m, nir13);
         }
     }
     if (!m->record.last_name.p) {
@@ -254,7 +267,7 @@ static void build_members(struct dataset *d)
         m->first_affiliation = at;
         for (; at < d->affiliations.n && str_eq(d->affiliations.v[at].member_id, m->record.member_id); at++) {
             const struct affiliation *f = &d->affiliations.v[at];
-            member_learn(m, f->nir, f->first_name, f->last_name, f->birth_name, f->birth_date);
+            member_learn(d, m, f->nir, f->first_name, f->last_name, f->birth_name, f->birth_date);
             m->n_affiliations++;
         }
     }
@@ -304,7 +317,7 @@ static void build_lines(struct dataset *d)
             continue;
         int32_t member = (int32_t)lookup_find(&d->member_by_id, line->member_id);
         if (member != NONE)
-            member_learn(&d->members.v[member], line->nir, line->first_name, line->last_name, STR_NULL,
+            member_learn(d, &d->members.v[member], line->nir, line->first_name, line->last_name, STR_NULL,
                          line->birth_date);
         d->line_states[kept] = (struct line_state){
             .invoice = invoice, .contract = (int32_t)lookup_find(&d->contract_by_id, line->contract_id), .member = member};

@@ -34,7 +34,7 @@ struct person {
     uint64_t nir13;                  /* 0: no number that could identify */
     enum nir_status nir_status;
     uint32_t first_employment, n_employments;  /* in employments, by start */
-    int32_t member;                  /* who that is at Alan, or NONE */
+    int32_t member;                  /* who that is at Alan, or NONE; insured.also leads to more */
     bool active;                     /* has an employment in the payroll month */
     bool number_shared;              /* with another employee */
     int64_t exempt_held_cents;       /* what exempt_but_billed holds of them; 0 once it is credited */
@@ -50,11 +50,18 @@ struct insured {
     uint32_t first_affiliation, n_affiliations;
     int32_t person;                  /* who that is in payroll, or NONE */
     bool number_shared;              /* with another member */
-    bool numbers_differ;             /* Alan itself gives several */
+    bool numbers_differ;             /* Alan itself gives several: the others are in other_numbers */
+    int32_t also;                    /* another member who is the same person, or NONE */
     bool amount_questioned;          /* a mismatch of this month's amounts is raised for them */
     bool billed;                     /* has a line that matters in this payroll month */
     enum discrepancy_code hold;      /* why the lines are held while person is NONE … */
     struct about blame;              /* … and what that discrepancy is about */
+};
+
+/* A number that Alan gives for a member beside another one. */
+struct other_number {
+    uint64_t nir13;
+    int32_t member;
 };
 
 /* What is known of each invoice line besides its record. */
@@ -92,6 +99,7 @@ struct dataset {
     int32_t *person_of_employment;
     bool *health_assigned;                       /* per employment: payroll has given it a health contract */
     ARRAY(insured, members);                     /* by member_id */
+    ARRAY(other_number, other_numbers);
     struct line_state *line_states;
 
     struct lookup contract_by_id, invoice_by_id, employee_by_id, employment_by_id, payroll_contract_by_id,

@@ -35,13 +35,18 @@ static struct number *numbers_of_persons(const struct dataset *d, uint32_t *ret_
 
 static struct number *numbers_of_members(const struct dataset *d, uint32_t *ret_n)
 {
-    struct number *v = arena_alloc(d->arena, d->members.n * sizeof *v);
-    uint32_t n = 0;
+    struct number *v = arena_alloc(d->arena, (d->members.n + d->other_numbers.n) * sizeof *v);
+    uint32_t n = 0, distinct = 0;
     for (uint32_t i = 0; i < d->members.n; i++)
         if (d->members.v[i].nir13)
             v[n++] = (struct number){d->members.v[i].nir13, (int32_t)i};
+    for (uint32_t i = 0; i < d->other_numbers.n; i++)
+        v[n++] = (struct number){d->other_numbers.v[i].nir13, d->other_numbers.v[i].member};
     qsort(v, n, sizeof *v, compare_numbers);
-    *ret_n = n;
+    for (uint32_t i = 0; i < n; i++)
+        if (!distinct || compare_numbers(&v[i], &v[distinct - 1]))
+            v[distinct++] = v[i];
+    *ret_n = distinct;
     return v;
 }
 
@@ -132,8 +137,10 @@ static void match(struct dataset *d, struct insured *m, int32_t person, enum mat
     m->person = person;
     m->record.employee_id = d->persons[person].record->employee_id;
     m->record.matched_by = (uint8_t)how;
-    if (d->persons[person].member == NONE)
-        d->persons[person].member = (int32_t)(m - d->members.v);
+    int32_t *next = &d->persons[person].member;
+    while (*next != NONE)
+        next = &d->members.v[*next].also;
+    *next = (int32_t)(m - d->members.v);
 }
 
 static void match_by_nir(struct dataset *d, const struct number *persons, uint32_t n)
@@ -177,34 +184,65 @@ static struct str ntt_normalise(struct arena *a, struct str s)
 
 struct ntt {
     struct str text;
-    int32_t person;
-    bool shared;
+    int32_t person, member;
+    bool shared;                     /* with another employee, or by two members, or one of two of a member */
 };
 
-/* Alan has one field for the number: an NTT stands in it where the NIR is not known yet. */
-static void match_by_ntt(struct dataset *d)
-{
-    struct ntt *v = arena_alloc(d->arena, d->employees.n * sizeof *v);
+struct ntts {
+    struct ntt *v;
+    uint32_t n;
     struct lookup by_text;
-    uint32_t n = 0;
-    lookup_reserve(&by_text, d->arena, v, d->employees.n, sizeof *v, offsetof(struct ntt, text));
+    int32_t *of_member;
+};
+
+static void ntts_of_persons(struct dataset *d, struct ntts *x)
+{
+    *x = (struct ntts){.v = arena_alloc(d->arena, d->employees.n * sizeof *x->v)};
+    lookup_reserve(&x->by_text, d->arena, x->v, d->employees.n, sizeof *x->v, offsetof(struct ntt, text));
     for (uint32_t i = 0; i < d->employees.n; i++) {
         struct str text = ntt_normalise(d->arena, d->employees.v[i].ntt);
-        int64_t before = lookup_find(&by_text, text);
+        int64_t before = lookup_find(&x->by_text, text);
         if (before != LOOKUP_NONE) {
-            v[before].shared = true;
+            x->v[before].shared = true;
         } else if (text.p) {
-            v[n] = (struct ntt){text, (int32_t)i, false};
-            lookup_add(&by_text, n++);
+            x->v[x->n] = (struct ntt){text, (int32_t)i, NONE, false};
+            lookup_add(&x->by_text, x->n++);
         }
     }
-    for (uint32_t i = 0; n && i < d->members.n; i++) {
-        struct insured *m = &d->members.v[i];
-        if (m->person != NONE || m->nir13 || m->numbers_differ)
-            continue;
-        int64_t found = lookup_find(&by_text, ntt_normalise(d->arena, m->record.nir));
-        if (found != LOOKUP_NONE && !v[found].shared)
-            match(d, m, v[found].person, MATCHED_NTT);
+}
+
+/* Alan has one field for the number: an NTT stands in it where the NIR is not known yet, and goes on standing on what was
+ * billed before. */
+static void claim_ntt(struct dataset *d, struct ntts *x, struct str nir, int32_t member)
+{
+    int32_t found = member == NONE ? NONE : (int32_t)lookup_find(&x->by_text, ntt_normalise(d->arena, nir));
+    if (found == NONE)
+        return;
+    int32_t other = x->of_member[member];
+    if (other != NONE && other != found)
+        x->v[found].shared = x->v[other].shared = true;
+    x->of_member[member] = found;
+    x->v[found].shared |= x->v[found].member != NONE && x->v[found].member != member;
+    x->v[found].member = member;
+}
+
+static void match_by_ntt(struct dataset *d)
+{
+    struct ntts x;
+    ntts_of_persons(d, &x);
+    if (!x.n)
+        return;
+    x.of_member = arena_alloc(d->arena, d->members.n * sizeof *x.of_member);
+    for (uint32_t i = 0; i < d->members.n; i++)
+        x.of_member[i] = NONE;
+    for (uint32_t i = 0; i < d->affiliations.n; i++)
+        claim_ntt(d, &x, d->affiliations.v[i].nir, (int32_t)lookup_find(&d->member_by_id, d->affiliations.v[i].member_id));
+    for (uint32_t i = 0; i < d->lines.n; i++)
+        claim_ntt(d, &x, d->lines.v[i].nir, d->line_states[i].member);
+    for (uint32_t i = 0; i < x.n; i++) {
+        struct insured *m = x.v[i].member == NONE ? NULL : &d->members.v[x.v[i].member];
+        if (m && !x.v[i].shared && m->person == NONE && !m->numbers_differ)
+            match(d, m, x.v[i].person, MATCHED_NTT);
     }
 }
 

@@ -140,12 +140,13 @@ bool post_line(struct posting *p, uint32_t line, const struct portions *portions
     return true;
 }
 
-/* Lines are only known to be gone when their invoice is there with all the lines it announces; an invoice that is itself
- * gone takes nothing back, it is told. */
+/* Lines are only known to be gone when their invoice is there with all the lines it announces, or cancelled; an invoice
+ * that is itself gone takes nothing back, it is told. */
 static bool gone_for_certain(struct posting *p, const struct posted *x, int64_t invoice)
 {
     if (invoice != LOOKUP_NONE)
-        return p->invoice[invoice].line_count >= p->d->invoices.v[invoice].line_count;
+        return p->d->invoices.v[invoice].status == INVOICE_CANCELLED ||
+               p->invoice[invoice].line_count >= p->d->invoices.v[invoice].line_count;
     struct discrepancy *found = findings_raise_on(p->f, DISC_feed_empty, SUBJECT_INVOICE, x->invoice_id);
     found->invoice_id = x->invoice_id;
     finding_add_line(found, x->line_id, INT_NONE, x->amount_cents, 0);

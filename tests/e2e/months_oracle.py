@@ -59,10 +59,10 @@ class Side:
             return (before[-1]["contractId"], "billed_after_exit") if before else \
                 (every[0]["contractId"], "billed_before_entry")
         employment = of_month[0]
-        if contract["proration"] != "none" and len(every) == 1:
-            if first < employment["startDate"]:
+        if contract["proration"] != "none":
+            if first < every[0]["startDate"]:
                 return employment["contractId"], "billed_before_entry"
-            if employment["endDate"] and last > employment["endDate"]:
+            if all(x["endDate"] and x["endDate"] < last for x in every):
                 return employment["contractId"], "billed_after_exit"
         return employment["contractId"], None
 
