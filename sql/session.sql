@@ -3,6 +3,8 @@ SET TIME ZONE 'UTC';
 SET datestyle = 'ISO, YMD';
 SET standard_conforming_strings = on;
 SET search_path = pg_catalog, pg_temp;
+-- A load waits for its locks and then reads what others have committed meanwhile, whatever the database prefers.
+SET default_transaction_isolation = 'read committed';
 -- Compiling statements over many partitions takes seconds, running them does not.
 SET jit = off;
 
