@@ -103,7 +103,7 @@ $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(LDFLAGS)' | cmp -s - $@ || echo '$(COMPILE) $(LDFLAGS)' >$@
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/unit/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/*/*.d $(BUILD)/tests/unit/*/*.d)
 
 run: ## A payroll month from the feeds to PostgreSQL (PERIOD=YYYY-MM; the sample's by itself)
 	@tests/packages.sh build run
@@ -174,9 +174,9 @@ compdb: ## compile_commands.json for editors and clang tools
 	rm -rf build-compdb
 	bear -- $(MAKE) -j$(JOBS) BUILD=build-compdb all units
 
-bench: all ## Generate a large staging and time transform and load
-	@tests/packages.sh build run
-	@BUILD=$(BUILD) tests/bench/run.sh
+bench: all ## Time the stages against what others would use (tests/bench/run.py tells how large)
+	@tests/packages.sh build run bench $(if $(shell command -v node),,node)
+	@BUILD=$(BUILD) python3 -B tests/bench/run.py
 
 dictionary: all ## Write sql/DICTIONARY.md from the comments in sql/
 	@tests/packages.sh build run

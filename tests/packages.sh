@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the named groups need; says so, and does nothing when all are there.
-#   tests/packages.sh build|run|test|fuzz|lint ...
+#   tests/packages.sh build|run|test|fuzz|bench|lint ...
 set -euo pipefail
 
 declare -A packages=(
@@ -9,6 +9,8 @@ declare -A packages=(
     [run]="postgresql-15 postgresql-client-15 python3 ca-certificates util-linux"
     [test]="perl libcmocka-dev postgresql-15-pgtap openssl nghttp2-server strace clang libclang-rt-14-dev"
     [fuzz]="afl++"
+    [bench]="curl jq miller nginx-light python3-psycopg"
+    [node]="nodejs npm"
     [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck valgrind gcovr bear"
 )
 

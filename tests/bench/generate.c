@@ -1,5 +1,6 @@
 /* A staging directory for benchmarks: the extract output of any number of invented people and companies. The sizes are
- * those of a payroll provider: one company of a tenth of all, then as Zipf has it, down to one employee each. */
+ * those of a payroll provider: one company of a tenth of all, then as Zipf has it, down to one employee each; or all
+ * alike (--even). A later --night has read the same again, but for the people whom --change-ppm changes. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,13 +10,14 @@
 enum { EMPLOYEES_MAX = 20000000, COMPANIES_MAX = 9999999, DICE_ORDER = 100 };
 
 struct arguments {
-    int64_t employees, companies, seed, change_ppm;
+    int64_t employees, companies, seed, change_ppm, night;
+    bool even;
     const char *period, *staging, *run_id, *config_out;
 };
 
 static const char usage[] =
     "generate --staging DIR [--employees 100000] [--companies 5000] [--period 2026-04] [--run-id bench] [--seed 1]\n"
-    "         [--change-ppm 0] [--config-out FILE]\n";
+    "         [--night 0] [--change-ppm 0] [--even] [--config-out FILE]\n";
 
 static bool number_parse(const char *name, const char *text, int64_t min, int64_t max, int64_t *ret, struct err *err)
 {
@@ -31,6 +33,7 @@ static bool arguments_parse(struct arguments *a, int argc, char **argv, struct e
         {"period", required_argument, NULL, 'p'},    {"staging", required_argument, NULL, 's'},
         {"run-id", required_argument, NULL, 'r'},    {"seed", required_argument, NULL, 'd'},
         {"change-ppm", required_argument, NULL, 'x'}, {"config-out", required_argument, NULL, 'o'},
+        {"night", required_argument, NULL, 'n'},     {"even", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
     };
     bool ok = true;
@@ -41,6 +44,8 @@ static bool arguments_parse(struct arguments *a, int argc, char **argv, struct e
         case 'c': ok = number_parse("companies", optarg, 1, COMPANIES_MAX, &a->companies, err); break;
         case 'd': ok = number_parse("seed", optarg, 0, INT64_MAX, &a->seed, err); break;
         case 'x': ok = number_parse("change-ppm", optarg, 0, PPM_ONE, &a->change_ppm, err); break;
+        case 'n': ok = number_parse("night", optarg, 0, 365, &a->night, err); break;
+        case 'v': a->even = true; break;
         case 'p': a->period = optarg; break;
         case 's': a->staging = optarg; break;
         case 'r': a->run_id = optarg; break;
@@ -79,6 +84,12 @@ static void sizes_make(int64_t *size, int64_t companies, int64_t employees)
     }
     for (int64_t k = 1; left > 0; k = k + 1 < companies ? k + 1 : 1, left--)
         size[k]++;
+}
+
+static void sizes_even(int64_t *size, int64_t companies, int64_t employees)
+{
+    for (int64_t i = 0; i < companies; i++)
+        size[i] = employees / companies + (i < employees % companies);
 }
 
 /* The large ones stand anywhere among the small ones. */
@@ -192,9 +203,9 @@ static bool generate(const struct arguments *a, struct err *err)
     struct world w = {.seed = (uint64_t)a->seed, .change_ppm = a->change_ppm};
     if (!month_parse(str_of(a->period), &w.period))
         return err_set(err, ERR_USAGE, "--period: expected YYYY-MM, found %s", a->period);
-    w.as_of = (instant_t)month_first(w.period + 1) * 86400 + 3 * 3600;
+    w.as_of = (instant_t)(month_first(w.period + 1) + a->night) * 86400 + 3 * 3600;
     int64_t *size = mem_alloc(sizeof *size * (size_t)a->companies);
-    sizes_make(size, a->companies, a->employees);
+    (a->even ? sizes_even : sizes_make)(size, a->companies, a->employees);
     sizes_shuffle(&w, size, a->companies);
     bool ok = staging_write(&w, a, size, err) && (!a->config_out || config_write(a, size, err));
     free(size);

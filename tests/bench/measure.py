@@ -1,30 +1,85 @@
-#!/usr/bin/env python3
-"""Runs a command and prints what it took: wall time and processor time of all its processes in ms, and the peak memory
-of the largest of them in KiB. Its output goes to stderr only when it fails; its status becomes ours.
-
-    measure.py COMMAND [ARGUMENT ...]
-"""
+"""What a command took: wall time, processor time of all its processes, memory."""
+import dataclasses
 import os
+import subprocess
 import sys
 import tempfile
 import time
 
 
-def main(command):
+@dataclasses.dataclass(frozen=True)
+class Took:
+    wall_s: float
+    cpu_s: float
+
+
+class Failed(Exception):
+    pass
+
+
+def _spawn(command, env, cwd, output):
+    return subprocess.Popen([str(word) for word in command], env=env, cwd=cwd, stdout=output, stderr=output,
+                            stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def _end(process, command, status, output):
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        output.seek(0)
+        sys.stderr.buffer.write(output.read()[-4000:])
+        raise Failed(f"{' '.join(map(str, command))[:300]} ended with {process.returncode}")
+
+
+def run(command, env=None, cwd=None):
+    """Runs a command; what it prints is shown only when it fails."""
     with tempfile.TemporaryFile() as output:
         began = time.monotonic_ns()
-        pid = os.posix_spawnp(
-            command[0], command, os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, output.fileno(), 2)])
-        _, status, usage = os.wait4(pid, 0)
-        wall_ms = (time.monotonic_ns() - began) // 1_000_000
-        if status:
-            output.seek(0)
-            sys.stderr.buffer.write(output.read())
-            return os.waitstatus_to_exitcode(status) & 255
-    print(wall_ms, round((usage.ru_utime + usage.ru_stime) * 1000), usage.ru_maxrss)
-    return 0
+        process = _spawn(command, env, cwd, output)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = (time.monotonic_ns() - began) / 1e9
+        _end(process, command, status, output)
+    return Took(wall_s, usage.ru_utime + usage.ru_stime)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _session_kib(session):
+    """Memory of all processes of a session, what they share counted once: (all, without files that they map)."""
+    total = anonymous = 0
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
+                if int(stat.read().rsplit(")", 1)[1].split()[3]) != session:
+                    continue
+            with open(f"/proc/{name}/smaps_rollup", encoding="ascii") as rollup:
+                kib = {line.split(":")[0]: int(line.split()[1]) for line in rollup if line.startswith("Pss")}
+        except OSError:
+            continue  # it has just ended
+        total += kib["Pss"]
+        anonymous += kib["Pss_Anon"] + kib["Pss_Shmem"]
+    return total, anonymous
+
+
+@dataclasses.dataclass(frozen=True)
+class Peak:
+    mib: float
+    anonymous_mib: float
+
+    def __str__(self):
+        return f"{self.mib:.0f} MiB, {self.anonymous_mib:.0f} without mapped files"
+
+
+def peak(command, env=None, cwd=None, interval_s=0.01):
+    """The most memory that a command and all its children held together. Watching costs time: nothing is timed here."""
+    most = anonymous = 0
+    with tempfile.TemporaryFile() as output:
+        process = _spawn(command, env, cwd, output)
+        while True:
+            pid, status, _ = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            now = _session_kib(process.pid)
+            most, anonymous = max(most, now[0]), max(anonymous, now[1])
+            time.sleep(interval_s)
+        _end(process, command, status, output)
+    return Peak(most / 1024, anonymous / 1024)

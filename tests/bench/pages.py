@@ -1,18 +1,13 @@
-#!/usr/bin/env python3
-"""Turns a generated extract output into what the two vendors would have answered: one file per page, named as it is
-asked for, for a server that hands out files. Beside them the CSV files of pay bases, the configuration that reads all of
-it, and the same list for curl.
-
-    pages.py EXTRACT_FOLDER TO URL
-"""
+"""Turns a generated extract output into what the two vendors would have answered: one file per page, named as it is asked
+for, for a server that hands out files. Beside them the CSV files of pay bases, the configuration that reads all of it,
+and the same list for curl."""
 import csv
 import json
-import os
 import pathlib
-import sys
 
 ALAN_PAGE, PAYFIT_PAGE = 500, 50
 PAYROLL_TOKEN = "bench-key"
+COMPANIES_HEAD = ("company_id", "siren", "headcount", "alan_company_id", "siret", "payroll_company_id", "payroll_token")
 CONFIG = """version: 1
 staging: { dir: "%(to)s/staging" }
 database: { url: "${DATABASE_URL:-}" }
@@ -135,7 +130,7 @@ def employment(record):
             "providentFundContractIds": record["provident_contract_ids"]}
 
 
-def put_payfit(pages, company, records, siret, period):
+def put_payfit(pages, company, records, siret):
     root = f"payfit/companies/{siret}"
     jobs = [r for r in records["employments"] if r["siret"] == siret]
     people, known = {r["employee_id"] for r in jobs}, {r["employment_id"] for r in jobs}
@@ -170,14 +165,13 @@ def put_bases(pages, company, records, months):
               for r in records["pay_bases"] if r["month"] == month)])
 
 
-def main(folder, to, url):
-    folder, pages = pathlib.Path(folder), Pages(to, url)
-    period = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["period"]
+def write_pages(folder, to, url):
+    """From extract's output in a folder; below `to` come pages/, imports/, pipeline.yaml, companies.csv, curl.config."""
+    pages = Pages(to, url)
     pages.to.mkdir(parents=True, exist_ok=True)
     with open(pages.to / "companies.csv", "w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
-        rows.writerow(("company_id", "siren", "headcount", "alan_company_id", "siret", "payroll_company_id",
-                       "payroll_token"))
+        rows.writerow(COMPANIES_HEAD)
         for company, records in company_records(folder):
             months = [r["month"] for r in records["payroll_periods"]]
             put_alan(pages, company, records, months)
@@ -186,14 +180,8 @@ def main(folder, to, url):
                 siret = establishment["siret"]
                 rows.writerow((company["company_id"], company["siren"], company["headcount"], company["company_id"],
                                siret, siret, PAYROLL_TOKEN))
-                put_payfit(pages, company, records, siret, period)
+                put_payfit(pages, company, records, siret)
     (pages.to / "pipeline.yaml").write_text(CONFIG % {"to": pages.to, "url": url}, encoding="utf-8")
     with open(pages.to / "curl.config", "w", encoding="utf-8") as out:
         for number, asked in enumerate(pages.asked):
             out.write(f'url = "{asked}"\noutput = "{number}"\n')
-    os.chmod(pages.to / "pipeline.yaml", 0o600)
-    print(len(pages.asked))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

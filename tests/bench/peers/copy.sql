@@ -1,0 +1,1 @@
+\copy result FROM PROGRAM 'cat "$OUT"' WITH (FORMAT csv)

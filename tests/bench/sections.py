@@ -1,0 +1,238 @@
+"""What is measured: a function for each section of run.py."""
+import statistics
+
+import measure
+from figures import median_ratio, seconds, table
+from page_server import PageServer, available
+from pages import write_pages
+from peers import Contest
+from world import PERIOD, Month
+
+CHANGED_PPM = 10000
+EMPLOYEES_EACH = 20
+CURL_PARALLEL = 50  # as many as it takes by itself, said
+
+
+def walls(runs):
+    return [took.wall_s for took in runs]
+
+
+def middle(runs):
+    return statistics.median(walls(runs))
+
+
+def against(ours, theirs):
+    return f"{seconds(middle(ours))} against {seconds(middle(theirs))}"
+
+
+# ---- a payroll month: first night, unchanged night, a night with changes ----
+
+def month(world, figures):
+    sizes, database = world.sizes, world.use_database()
+    month = world.month()
+    month.night("unchanged", 1).night("changed", 2, CHANGED_PPM)
+    runs = {name: [] for name in ("transform", "load", "copy", "load again", "transform changed", "load changed")}
+    measure.run(world.stage("transform", month, "first"))
+    exported, dead = Exported(world, month), {}
+    for number in range(sizes.repeat):
+        runs["transform"].append(measure.run(world.stage("transform", month, "first")))
+        measure.run(world.stage("transform", month, "unchanged"))
+        runs["transform changed"].append(measure.run(world.stage("transform", month, "changed")))
+        load_and_copy(world, month, runs, exported, number)
+        before = database.rewritten("bench")
+        runs["load again"].append(measure.run(world.stage("load", month, "unchanged"), database.of("bench")))
+        dead = {table: n - before[table] for table, n in database.rewritten("bench").items() if n > before[table]}
+        runs["load changed"].append(measure.run(world.stage("load", month, "changed"), database.of("bench")))
+    figures.at_most("load against `psql \\copy` of the same rows",
+                    median_ratio(walls(runs["load"]), walls(runs["copy"])), 1.25, against(runs["load"], runs["copy"]))
+    ratio = median_ratio(walls(runs["load again"]), walls(runs["load"]))
+    figures.add("load of an unchanged night against the first",
+                f"{ratio:.2f}× ({against(runs['load again'], runs['load'])}), dead rows: "
+                + (", ".join(f"{n} {table}" for table, n in dead.items()) or "none"),
+                "at most 0.4×, no dead rows", ratio <= 0.4 and not dead)
+    first, changed = (added(runs[f"transform{which}"], runs[f"load{which}"]) for which in ("", " changed"))
+    figures.at_most("transform + load where 1 % changed, against the first night", median_ratio(changed, first), 0.35,
+                    f"{seconds(statistics.median(changed))} against {seconds(statistics.median(first))}")
+
+
+def added(transforms, loads):
+    return [a + b for a, b in zip(walls(transforms), walls(loads))]
+
+
+class Exported:
+    """What load makes of a month, as files, and databases that \\copy fills with them."""
+
+    def __init__(self, world, month):
+        self.world, self.database, self.folder = world, world.database, world.new_folder("exported")
+        self.database.fresh("bench")
+        measure.run(world.stage("load", month, "first"), self.database.of("bench"))
+        self.tables = self.database.export("bench", self.folder, PERIOD)
+        self.loaded = self.database.rows("bench", self.tables)
+
+    def copy(self, script):
+        """fill.sql: all tables; rest.sql: all but the contributions."""
+        self.database.fresh("bench_copy")
+        took = measure.run(["psql", "-Xq1", "-v", "ON_ERROR_STOP=1", "-f", self.folder / script],
+                           {**self.database.of("bench_copy"), "PGOPTIONS": "-c jit=off"})
+        filled = self.database.rows("bench_copy", self.tables)
+        if script == "fill.sql" and filled != self.loaded:
+            raise measure.Failed(f"\\copy filled {filled}, load {self.loaded}")
+        return took
+
+
+def load_and_copy(world, month, runs, exported, number):
+    """One after the other into equal empty databases; which of the two is first changes from round to round."""
+    for step in (("load", "copy"), ("copy", "load"))[number % 2]:
+        if step == "copy":
+            runs["copy"].append(exported.copy("fill.sql"))
+        else:
+            world.database.fresh("bench")
+            runs["load"].append(measure.run(world.stage("load", month, "first"), world.database.of("bench")))
+
+
+# ---- the same work by others ----
+
+def peers(world, figures):
+    world.use_database()
+    month = world.month()
+    contest = Contest(world, month, "first")
+    transforms, loads, duckdb, rest = [], [], [], []
+    measure.run(world.stage("transform", month, "first"))
+    exported = Exported(world, month)
+    for _ in range(world.sizes.repeat):
+        transforms.append(measure.run(world.stage("transform", month, "first")))
+        if not contest.duckdb.why_not:
+            duckdb.append(measure.run(*contest.duckdb_command()))
+        world.database.fresh("bench")
+        loads.append(measure.run(world.stage("load", month, "first"), world.database.of("bench")))
+        contest.round()
+        rest.append(exported.copy("rest.sql"))
+    against_duckdb(world, figures, month, contest, (transforms, duckdb))
+    fault = contest.disagreement(contest.ours("bench"))
+    if fault:
+        figures.add("totals of all peers and of load", fault, "the same", False)
+    ours = added(transforms, loads)
+    rows = [("this pipeline, all of its work", seconds(statistics.median(ours)), "", "", "", "")]
+    for peer in contest.peers:
+        name = f"transform + load against {peer.name}"
+        if peer.why_not:
+            figures.not_run(name, peer.why_not, "faster")
+            rows.append((peer.name, "not run: " + peer.why_not, "", "", "", ""))
+            continue
+        alone, whole = walls(peer.took), added(peer.took, rest)
+        ratio, ratio_whole = median_ratio(alone, ours), median_ratio(whole, ours)
+        figures.add(name + ", contributions alone", as_times(ratio, ours, alone), "faster", ratio > 1)
+        figures.add(name + ", all tables", as_times(ratio_whole, ours, whole), "faster",
+                    ratio_whole > 1)
+        rows.append((peer.name, seconds(statistics.median(alone)), f"{ratio:.2f}×", seconds(statistics.median(whole)),
+                     f"{ratio_whole:.2f}×", "differ" if fault else "same rows, same cents"))
+    world.contest_table = table(("who", "contributions", "÷ ours", "all tables", "÷ ours", "totals"), rows)
+
+
+def as_times(ratio, ours, theirs):
+    return f"{ratio:.2f}× ({seconds(statistics.median(ours))} against {seconds(statistics.median(theirs))})"
+
+
+def against_duckdb(world, figures, month, contest, runs):
+    transforms, duckdb = runs
+    names = "transform, all of its work, against DuckDB's part", "its peak memory against DuckDB's"
+    if contest.duckdb.why_not:
+        figures.not_run(names[0], contest.duckdb.why_not, "at least 1.5× faster")
+        figures.not_run(names[1], contest.duckdb.why_not, "at most 0.1×")
+        return
+    figures.at_least(names[0], median_ratio(walls(duckdb), walls(transforms)), 1.5, against(transforms, duckdb))
+    ours = measure.peak(world.stage("transform", month, "first"))
+    theirs = measure.peak(*contest.duckdb_command())
+    figures.at_most(names[1], ours.mib / theirs.mib, 0.1, f"{ours}, against {theirs}")
+
+
+# ---- extract ----
+
+def fetched_pages(world, employees, companies):
+    """A month as a feed would give it: (its server, the stages' month)."""
+    month = Month(world, employees, companies, even=True).night("feed")
+    folder = world.new_folder("feed")
+    server = PageServer(folder)
+    write_pages(month.output("extract", "feed"), folder, server.url)
+    month.fetched, month.config = month.totals("extract", "feed"), folder / "pipeline.yaml"
+    month.feed = folder
+    return server, month
+
+
+def extract(world, figures):
+    name, goal = "extract against `curl --parallel` of the same pages", 1.3
+    if not available():
+        figures.not_run(name, "nginx is not installed", f"at most {goal}×")
+        return
+    database = world.use_database()
+    server, month = fetched_pages(world, world.sizes.feed_companies * EMPLOYEES_EACH, world.sizes.feed_companies)
+    ours, theirs = [], []
+    database.fresh("bench_extract")
+    with server:
+        for number in range(world.sizes.repeat):
+            staging = world.new_folder("staging")
+            ours.append(measure.run(world.stage("extract", month, f"round-{number}", "--staging", staging),
+                                    database.of("bench_extract")))
+            theirs.append(measure.run(["curl", "-sS", "--fail", "--parallel", "--parallel-max", CURL_PARALLEL,
+                                       "--config", month.feed / "curl.config"], cwd=world.new_folder("curl")))
+            month.staging = staging
+            if month.totals("extract", f"round-{number}")[2:] != month.fetched[2:]:
+                raise measure.Failed("extract did not stage what the pages were made from")
+    pages = sum(line.startswith(b"url") for line in open(month.feed / "curl.config", "rb"))
+    figures.at_most(name, median_ratio(walls(ours), walls(theirs)), goal, f"{against(ours, theirs)}, {pages} pages")
+
+
+# ---- growth, memory, the smallest ----
+
+def growth(world, figures):
+    database, (employees, last) = world.use_database(), world.sizes.growth
+    times = {}
+    while employees <= last:
+        month = Month(world, employees, max(1, employees // EMPLOYEES_EACH)).night("first")
+        runs = []
+        for _ in range(world.sizes.repeat):
+            database.fresh("bench_growth")
+            runs.append(measure.run(world.stage("transform", month, "first")).wall_s
+                        + measure.run(world.stage("load", month, "first"), database.of("bench_growth")).wall_s)
+        times[employees] = statistics.median(runs)
+        month.remove()
+        employees *= 2
+    steps = [times[n * 2] / times[n] for n in times if n * 2 in times]
+    if steps:
+        figures.at_most("employees ×2, time of transform + load", max(steps), 2.1,
+                        ", ".join(f"{n}: {seconds(t)}" for n, t in times.items()))
+
+
+def memory(world, figures):
+    """Companies of the same size, four times as many; with the fewer, every worker has a whole part at hand already."""
+    database, peaks = world.use_database(), {}
+    for companies in (1000, 4000):
+        month = Month(world, companies * EMPLOYEES_EACH, companies, even=True).night("first")
+        database.fresh("bench_memory")
+        peaks[companies] = (measure.peak(world.stage("transform", month, "first")),
+                            measure.peak(world.stage("load", month, "first"), database.of("bench_memory")))
+        month.remove()
+    for stage, (few, many) in zip(("transform", "load"), zip(*peaks.values())):
+        figures.at_most(f"peak memory of {stage}, companies ×4", many.mib / few.mib, 1.1,
+                        "; ".join(f"{n:,}: {peak}" for n, peak in zip(peaks, (few, many))))
+
+
+def one(world, figures):
+    name, goal = "one company of 50 employees through the three stages", "under 150 ms"
+    if not available():
+        figures.not_run(name, "nginx is not installed", goal)
+        return
+    database = world.use_database()
+    server, month = fetched_pages(world, 50, 1)
+    nights = []
+    with server:
+        for number in range(max(5, world.sizes.repeat)):
+            database.fresh("bench_one")
+            month.staging = world.new_folder("one")
+            more = "--staging", month.staging
+            nights.append([measure.run(world.stage(stage, month, f"night-{number}", *more), database.of("bench_one"))
+                           for stage in ("extract", "transform", "load")])
+    stages = [middle(runs) for runs in zip(*nights)]
+    total = statistics.median(sum(walls(night)) for night in nights)
+    parts = " + ".join(f"{stage * 1000:.0f}" for stage in stages)
+    figures.add(name, f"{total * 1000:.0f} ms ({parts})", goal, total < 0.15)
