@@ -1,6 +1,6 @@
-"""Turns a generated extract output into what the two vendors would have answered: one file per page, named as it is asked
-for, for a server that hands out files. Beside them the CSV files of pay bases, the configuration that reads all of it,
-and the same list for curl."""
+"""Turns a generated extract output into what the two vendors would have answered: one file per page, named as it is
+asked for, for a server that hands out files. Beside them the CSV files of pay bases, the configuration that reads all
+of it, and the same list for curl."""
 import csv
 import json
 import pathlib
@@ -178,8 +178,8 @@ def write_pages(folder, to, url):
             put_bases(pages, company, records, months)
             for establishment in company["establishments"]:
                 siret = establishment["siret"]
-                rows.writerow((company["company_id"], company["siren"], company["headcount"], company["company_id"],
-                               siret, siret, PAYROLL_TOKEN))
+                rows.writerow((company["company_id"], company["siren"], company["headcount"], company["company_id"], siret,
+                               siret, PAYROLL_TOKEN))
                 put_payfit(pages, company, records, siret)
     (pages.to / "pipeline.yaml").write_text(CONFIG % {"to": pages.to, "url": url}, encoding="utf-8")
     with open(pages.to / "curl.config", "w", encoding="utf-8") as out:

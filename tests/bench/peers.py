@@ -85,7 +85,8 @@ class Contest:
 
     def duckdb_command(self):
         """DuckDB without a database: result rows as NDJSON, as transform writes its own."""
-        return ["node", FOLDER / "duckdb.mjs"], {**self.env, "FORMAT": "json", "OUT": str(self.folder / "result.ndjson")}
+        out = str(self.folder / "result.ndjson")
+        return ["node", FOLDER / "duckdb.mjs"], {**self.env, "FORMAT": "json", "OUT": out}
 
     def disagreement(self, ours):
         """What is not the same everywhere, or None. ours: (cents of all lines, cents of people found by number)"""

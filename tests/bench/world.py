@@ -57,8 +57,8 @@ class World:
                       if line.startswith("model name")), "unknown processor")
         size, rows, by_entity, _ = self.month().totals("extract", "first")
         return (f"{self.sizes.employees:,} employees in {self.sizes.companies:,} companies, {rows:,} records, "
-                f"{by_entity['invoice_lines']:,} invoice lines, {size / 1e6:,.0f} MB of NDJSON; {os.cpu_count()} cores, "
-                f"{model}; medians of {self.sizes.repeat}; the goals are meant for 500,000 employees")
+                f"{by_entity['invoice_lines']:,} invoice lines, {size / 1e6:,.0f} MB of NDJSON; "
+                f"{os.cpu_count()} cores, {model}; medians of {self.sizes.repeat}; the goals are meant for 500,000 employees")
 
     def stop(self):
         if self.database:
