@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -123,6 +124,13 @@ class FetchTest(unittest.TestCase):
         for text in says:
             self.assertIn(text, result.stderr)
         return result
+
+    def staged(self, staging="staging"):
+        """All files of run r but the manifest; of the index what no clock has written."""
+        folder = self.folder / staging / PERIOD / "r" / "extract"
+        self.assertTrue((folder / "manifest.json").exists())
+        return {path.name: re.sub(rb'("attempted_at":)"[^"]*"', rb"\1null", path.read_bytes())
+                for path in folder.glob("*.ndjson")}
 
     def spools(self):
         return sorted((self.folder / "staging" / PERIOD).rglob("*.spool"))

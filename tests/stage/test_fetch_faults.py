@@ -11,7 +11,6 @@ import unittest
 
 import tally
 from fetching import BAD_DATA, CONFIG, OK, PARTIAL, REFUSED, TRY_AGAIN, UNAVAILABLE, FetchTest
-from harness import PERIOD
 from misbehaving_server import (answer, bomb, cut_short, huge, length_too_small, nothing, page, raw,
                                 reset_in_body, slowly, status)
 
@@ -124,13 +123,6 @@ class Faults:
         self.assertNotIn(SECRET, result.stderr + json.dumps(result.report))
         self.assertEqual({r.headers["Authorization"] for r in self.server.requests}, {"Bearer " + SECRET})
         return result
-
-    def staged(self, staging):
-        """All files but the manifest; of the index what no clock has written."""
-        folder = self.folder / staging / PERIOD / "r" / "extract"
-        self.assertTrue((folder / "manifest.json").exists())
-        return {path.name: re.sub(rb'("attempted_at":)"[^"]*"', rb"\1null", path.read_bytes())
-                for path in folder.glob("*.ndjson")}
 
     def companies_of(self, staging):
         index = self.staged(staging)["companies.ndjson"].decode().splitlines()

@@ -12,7 +12,7 @@ from pgproxy import Cut, Proxy, cut, cut_behind
 
 class LineCut(Lost):
     def cut_everywhere(self, night):
-        numbers = [message.number for message in self.prepare(night)]
+        numbers = [message.number for message in self.prepare(night) if message.kind not in ("B", "D", "E")]
         if not tally.FULL:
             numbers = random.Random(tally.SEED + night).sample(numbers, 3)
         for number in numbers:
