@@ -52,7 +52,7 @@ def yaml_of(rules):
 class World:
     """A case's input in a staging directory of its own."""
 
-    def __init__(self, world, companies=("acme",), shuffle=None):
+    def __init__(self, world, companies=("acme",), shuffle=None, per_part=None):
         self.folder = tempfile.TemporaryDirectory(prefix="transform-")
         self.path = pathlib.Path(self.folder.name)
         self.period = world["period"]
@@ -65,7 +65,7 @@ class World:
                 for records in entities.values():
                     shuffle.shuffle(records)
             rows.append(({**world["company"], "company_id": name}, entities))
-        staging.Writer(self.path / "staging", "extract", RUN, self.period, world["as_of"]).write(rows)
+        staging.Writer(self.path / "staging", "extract", RUN, self.period, world["as_of"]).write(rows, per_part=per_part)
 
     def run(self, *options):
         process = subprocess.run(
@@ -150,9 +150,10 @@ class Running(unittest.TestCase):
     def test_workers_do_not_change_bytes(self):
         outputs = []
         for jobs in ("1", "2", "5"):
-            w = World(BASE, companies=[f"c{i}" for i in range(7)])
+            w = World(BASE, companies=[f"c{i}" for i in range(7)], per_part=2)
             self.assertEqual(w.run("--jobs", jobs), 0, w.stderr)
             outputs.append(w.output())
+        self.assertIn("contributions-0003.ndjson", outputs[0])
         self.assertEqual(outputs[0], outputs[1])
         self.assertEqual(outputs[0], outputs[2])
 
