@@ -38,6 +38,9 @@ bool file_create(struct out_file *f, const char *path, struct err *err);
 bool file_write(struct out_file *f, const void *p, size_t len, struct err *err);
 bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err);
 void file_abandon(struct out_file *f);
+/* Gives a file that is not to be changed a second name instead of a copy. False where that cannot be: another file system,
+ * rights other than 0600, another owner. Nothing is said then; a copy will do. */
+bool file_link(const char *from, const char *to);
 bool dir_sync(const char *path, struct err *err);
 
 /* mkdir -p with mode 0700, whatever the umask, each new name made to last; then dir_check. */

@@ -10,7 +10,8 @@
  * parallel work, so that parts (and all bytes) are the same whatever the number of workers. All records of a company
  * are contiguous in their file; its index line says where. Every file appears by write to a temporary name, fsync and
  * rename, then one fsync of the folder before the manifest appears in the same way. The manifest holds rows, bytes,
- * SHA-256 and cents of every file and the SHA-256 of the manifest it was made from; the reader checks all of it.
+ * SHA-256 and cents of every file and the SHA-256 of the manifest it was made from; the reader checks all of it. No file
+ * is changed once it has its name: one that a stage passes on whole has a second name, in the folder of that stage.
  *
  * Workers are processes: each writes its parts with part_* and leaves a small part-NNNN.done beside them, which
  * staging_publish gathers, in order, into the index, the rejects and the manifest. */
@@ -56,11 +57,13 @@ struct staging_out {
  * manifest and older parts. Nothing is visible until staging_publish. */
 bool staging_begin(struct staging_out *out, const char *dir, const struct run_info *info, struct err *err);
 
+struct part_in;
 /* One part. part_put keeps rows and cents of each entity; records of one entity may be interleaved with those of
  * others. A company is opened, written and ended; its status and sources go into the index with it. */
 struct part_file {
     const struct record *record;
-    struct out_file out;
+    struct out_file out;          /* not open while all of it is the beginning of `same` */
+    const struct part_in *same;   /* the part whose file of this entity this one is, byte for byte so far; or NULL */
     struct range company, total;  /* entity stays null here */
 };
 struct part {
@@ -77,6 +80,10 @@ void part_begin(struct part *p, const struct staging_out *out, int number);
 bool part_put(struct part *p, const struct record *r, const void *rec, struct err *err);
 /* The same for lines already encoded, passed on unchanged: rows of them, their summed field adding up to cents. */
 bool part_put_lines(struct part *p, const struct record *r, struct str lines, int64_t rows, int64_t cents, struct err *err);
+/* The same for all lines of a company that is being read. A file that is passed on whole is not written again: it gets a
+ * second name. `in` must be open, and verified, when the part is committed. */
+bool part_pass(struct part *p, const struct record *r, const struct part_in *in, const struct company *c,
+               struct err *err);
 /* Texts are cut to their limits, and bytes that are no UTF-8 (and NUL) become U+FFFD: a reject never fails to be told. */
 void part_reject(struct part *p, const struct reject *reject);
 /* Ends the company: it is written to the index; part and ranges are filled in here, whatever *c holds. */
@@ -163,6 +170,10 @@ bool part_verify(struct part_in *p, struct err *err);
 /* The next company of the part into *ret (lists in the arena). False at the end, and on a bad index line: then err->kind
  * is set. The caller zeroes err->kind before. */
 bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err);
+/* The file of an entity as the manifest tells it, and its path (the caller frees it); NULL when the part has none. */
+const struct staging_file *part_source(const struct part_in *p, const struct record *r, char **ret_path);
+/* Where a company's lines of an entity lie, NULL when it has none. */
+const struct range *part_range(const struct company *c, const struct record *r);
 /* A company's lines of an entity; empty when it has none. *ret_rows and *ret_cents (may be NULL) as the index says. */
 struct str part_lines(const struct part_in *p, const struct company *c, const struct record *r, int64_t *ret_rows,
                       int64_t *ret_cents);

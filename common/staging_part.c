@@ -1,5 +1,7 @@
 /* Writing one part: the unit of parallel work. */
 #include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <unistr.h>
 
 #include "common/manifest.h"
@@ -17,7 +19,15 @@ static struct part_file *file_find(struct part *p, const struct record *r)
     return NULL;
 }
 
-/* The entity's file, created with its first row. */
+static char *file_path(const struct part *p, const struct part_file *f)
+{
+    struct arena a = {0};
+    char *path = mem_printf("%s/%s", p->out->path, staged_name(&a, f->record, p->number));
+    arena_free(&a);
+    return path;
+}
+
+/* The entity's file, known from its first row on, created when it is first written to. */
 static struct part_file *file_for(struct part *p, const struct record *r, struct err *err)
 {
     struct part_file *f = file_find(p, r);
@@ -27,37 +37,65 @@ static struct part_file *file_for(struct part *p, const struct record *r, struct
         err_set(err, ERR_BUG, "a part cannot hold records of %s", r->name);
         return NULL;
     }
-    struct arena a = {0};
-    f = &p->file[p->n_files];
+    f = &p->file[p->n_files++];
     *f = (struct part_file){.record = r};
-    bool ok = file_create(&f->out, arena_printf(&a, "%s/%s", p->out->path, staged_name(&a, r, p->number)), err);
-    arena_free(&a);
-    if (!ok)
-        return NULL;
-    p->n_files++;
     return f;
 }
 
-static bool put(struct part *p, const struct record *r, const char *lines, size_t len, int64_t rows, int64_t cents,
-                struct err *err)
+/* Writes what was passed on so far: the beginning of the file that it came from. */
+static bool copy_passed(struct part_file *f, struct err *err)
 {
-    struct part_file *f = file_for(p, r, err);
-    if (!f)
-        return false;
+    enum { BLOCK_BYTES = 128 << 10 };
+    char *path, *block = mem_alloc(BLOCK_BYTES);
+    int fd = -1;
+    size_t size;
+    bool ok = part_source(f->same, f->record, &path) && file_open(path, &fd, &size, err);
+    for (int64_t left = f->total.bytes; ok && left > 0;) {
+        ssize_t n = fd_read(fd, block, left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES);
+        ok = n > 0 ? file_write(&f->out, block, (size_t)n, err) : err_set(err, ERR_IO, "cannot read %s again", path);
+        left -= n;
+    }
+    if (fd >= 0)
+        close(fd);
+    free(block);
+    free(path);
+    f->same = NULL;
+    return ok;
+}
+
+/* Ready to be written to. */
+static bool file_begin(struct part *p, struct part_file *f, struct err *err)
+{
+    if (f->out.path)
+        return true;
+    char *path = file_path(p, f);
+    bool ok = file_create(&f->out, path, err) && (!f->same || copy_passed(f, err));
+    free(path);
+    return ok;
+}
+
+static bool count(struct part *p, struct part_file *f, size_t len, int64_t rows, int64_t cents, struct err *err)
+{
+    const struct record *r = f->record;
     if (!money_add(&f->company.cents, cents) || !money_add(&f->total.cents, cents))
-        return err_set(err, ERR_DATA, "%s: the sum of %s.%s is beyond %" PRId64 " cents", f->out.path, r->name,
+        return err_set(err, ERR_DATA, "part %d: the sum of %s.%s is beyond %" PRId64 " cents", p->number, r->name,
                        r->fields[r->sum_field].name, INT64_MAX);
     if ((uint64_t)f->company.bytes + len > UINT32_MAX)
-        return err_set(err, ERR_DATA, "%s: one company has more than %" PRIu32 " bytes of %s", f->out.path, UINT32_MAX,
+        return err_set(err, ERR_DATA, "part %d: one company has more than %" PRIu32 " bytes of %s", p->number, UINT32_MAX,
                        r->entity);
-    if (!file_write(&f->out, lines, len, err))
-        return false;
     f->company.rows += rows;
     f->company.bytes += (int64_t)len;
     f->total.rows += rows;
     f->total.bytes += (int64_t)len;
     p->bytes += (int64_t)len;
     return true;
+}
+
+static bool put(struct part *p, const struct record *r, const char *lines, size_t len, int64_t rows, int64_t cents,
+                struct err *err)
+{
+    struct part_file *f = file_for(p, r, err);
+    return f && file_begin(p, f, err) && file_write(&f->out, lines, len, err) && count(p, f, len, rows, cents, err);
 }
 
 /* What is staged must be readable: a record that is not is a fault of the caller. */
@@ -96,6 +134,20 @@ bool part_put_lines(struct part *p, const struct record *r, struct str lines, in
     if (!lines.len || lines.p[lines.len - 1] != '\n' || (r->sum_field < 0 && cents))
         return err_set(err, ERR_BUG, "lines of %s passed on do not agree with their rows and cents", r->entity);
     return put(p, r, lines.p, lines.len, rows, cents, err);
+}
+
+bool part_pass(struct part *p, const struct record *r, const struct part_in *in, const struct company *c,
+               struct err *err)
+{
+    const struct range *range = part_range(c, r);
+    struct part_file *f = range ? file_for(p, r, err) : NULL;
+    if (!f)
+        return !range;
+    if (!f->total.bytes)
+        f->same = in;
+    if (f->same == in && f->total.bytes == range->offset)
+        return count(p, f, (size_t)range->bytes, range->rows, range->cents, err);
+    return part_put_lines(p, r, part_lines(in, c, r, NULL, NULL), range->rows, range->cents, err);
 }
 
 /* ---- rejects ---- */
@@ -199,6 +251,23 @@ static void part_release(struct part *p)
     *p = (struct part){0};
 }
 
+/* A file that is the same from end to end gets its name and has its digest already. */
+static bool file_finish(struct part *p, struct part_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err)
+{
+    if (f->same) {
+        char *from, *to = file_path(p, f);
+        const struct staging_file *source = part_source(f->same, f->record, &from);
+        bool linked = source && source->bytes == f->total.bytes && file_link(from, to);
+        free(from);
+        free(to);
+        if (linked) {
+            memcpy(ret_sha256, source->sha256, SHA256_HEX + 1);
+            return true;
+        }
+    }
+    return file_begin(p, f, err) && file_commit(&f->out, ret_sha256, err);
+}
+
 static bool files_commit(struct part *p, struct part_done *done, struct arena *a, struct err *err)
 {
     for (int i = 0; record_all[i]; i++) {
@@ -210,8 +279,8 @@ static bool files_commit(struct part *p, struct part_done *done, struct arena *a
                                     .part = p->number, .rows = f->total.rows, .bytes = f->total.bytes,
                                     .cents = f->total.cents};
         if (f->company.rows)
-            return err_set(err, ERR_BUG, "%s: records of a company that was not ended", f->out.path);
-        if (!file_commit(&f->out, to->sha256, err))
+            return err_set(err, ERR_BUG, "%s: records of a company that was not ended", to->name);
+        if (!file_finish(p, f, to->sha256, err))
             return false;
     }
     return true;

@@ -181,7 +181,7 @@ static const char *bytes_of(const struct part_in_file *f, const struct range *ra
     return f->map.p + (range->offset - f->from);
 }
 
-static const struct range *range_of(const struct company *c, const struct record *r)
+const struct range *part_range(const struct company *c, const struct record *r)
 {
     for (uint32_t i = 0; i < c->ranges.n; i++) {
         const struct range *range = list_at(c->ranges, sizeof *range, i);
@@ -239,10 +239,17 @@ bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, 
     return ranges_take(p, ret, err);
 }
 
+const struct staging_file *part_source(const struct part_in *p, const struct record *r, char **ret_path)
+{
+    const struct staging_file *f = staged_file(p->in, r, p->number);
+    *ret_path = f ? mem_printf("%s/%s", p->in->path, f->name) : NULL;
+    return f;
+}
+
 struct str part_lines(const struct part_in *p, const struct company *c, const struct record *r, int64_t *ret_rows,
                       int64_t *ret_cents)
 {
-    const struct range *range = range_of(c, r);
+    const struct range *range = part_range(c, r);
     if (ret_rows)
         *ret_rows = range ? range->rows : 0;
     if (ret_cents)

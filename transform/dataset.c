@@ -77,11 +77,9 @@ static bool pass_array(struct reading *rd, const struct record *r, const char *c
     struct dataset *d = rd->d;
     struct order order = order_of(r, names);
     uint32_t rejects_before = rd->rejects.n;
-    int64_t rows, cents;
-    struct str lines = part_lines(rd->in, &d->company, r, &rows, &cents);
     *ret_v = part_decode(rd->in, &d->company, r, d->arena, ret_n, &rd->rejects);
     if (rd->rejects.n == rejects_before && in_order(*ret_v, *ret_n, r->size, &order))
-        return rows == 0 || part_put_lines(d->part, r, lines, rows, cents, rd->err);
+        return part_pass(d->part, r, rd->in, &d->company, rd->err);
     qsort_r(*ret_v, *ret_n, r->size, compare_records, &order);
     for (uint32_t i = 0; i < *ret_n; i++)
         if (!part_put(d->part, r, (char *)*ret_v + r->size * i, rd->err))

@@ -58,8 +58,8 @@ int64_t company_establishments(const struct plan *p)
 
 static struct str payroll_contract_id(struct writer *w, const char *product, int64_t establishment)
 {
-    return str_of(arena_printf(w->arena, "pc-%s-%06lld-%04lld", product, (long long)w->plan->number,
-                               (long long)establishment));
+    return str_of(arena_printf(w->arena, "pc-%06lld-%04lld-%s", (long long)w->plan->number, (long long)establishment,
+                               product));
 }
 
 static struct list one_text(struct writer *w, struct str text)
@@ -224,7 +224,7 @@ static bool affiliation_put(struct writer *w, const struct person *p, enum produ
     struct affiliation a;
     record_init(&affiliation_record, &a);
     a.company_id = w->company_id;
-    a.affiliation_id = text_make(w->arena, health ? "aff-h" : "aff-p", p->number);
+    a.affiliation_id = str_of(arena_printf(w->arena, "aff-%08lld-%s", (long long)p->number, health ? "h" : "p"));
     a.member_id = p->member_id;
     a.contract_id = health ? w->health_id : w->provident_id;
     a.status = p->ends_on == DATE_NONE ? AFFILIATION_ACTIVE : AFFILIATION_ENDED;
@@ -256,7 +256,7 @@ static bool line_put(struct writer *w, const struct person *p, int month, struct
     struct invoice *invoice = &w->invoice[month];
     month_t m = month_at(w, month);
     l->company_id = w->company_id;
-    l->line_id = str_of(arena_printf(w->arena, "ln-%s-%08lld-%s", w->month[month], (long long)p->number, kind));
+    l->line_id = str_of(arena_printf(w->arena, "ln-%08lld-%s-%s", (long long)p->number, w->month[month], kind));
     l->invoice_id = invoice->invoice_id;
     l->member_id = p->member_id;
     l->nir = p->alan_nir;
@@ -277,7 +277,7 @@ static bool health_line_put(struct writer *w, const struct person *p, int month,
     const struct formula *f = formula_in(w, p, month);
     const int64_t price[] = {[MEMBER_EMPLOYEE] = f->employee_cents, [MEMBER_PARTNER] = f->partner_cents,
                              [MEMBER_CHILD] = f->child_cents, [MEMBER_OPTION] = f->option_cents};
-    const char *kind = arena_printf(w->arena, "%s-%d", member_type_enumeration.names[type], child);
+    const char *kind = arena_printf(w->arena, "%d-%s-%d", (int)type, member_type_enumeration.names[type], child);
     struct invoice_line l;
     record_init(&invoice_line_record, &l);
     l.contract_id = w->health_id;
@@ -296,11 +296,10 @@ static bool health_line_put(struct writer *w, const struct person *p, int month,
 static bool health_lines_put(struct writer *w, const struct person *p, int month)
 {
     bool ok = health_line_put(w, p, month, MEMBER_EMPLOYEE, 0) &&
-              (!p->partner || health_line_put(w, p, month, MEMBER_PARTNER, 0)) &&
-              (!p->option || health_line_put(w, p, month, MEMBER_OPTION, 0));
+              (!p->partner || health_line_put(w, p, month, MEMBER_PARTNER, 0));
     for (int child = 0; ok && child < p->children; child++)
         ok = health_line_put(w, p, month, MEMBER_CHILD, child);
-    return ok;
+    return ok && (!p->option || health_line_put(w, p, month, MEMBER_OPTION, 0));
 }
 
 static bool provident_lines_put(struct writer *w, const struct person *p, int month)
@@ -321,7 +320,7 @@ static bool provident_lines_put(struct writer *w, const struct person *p, int mo
         l.base_cents = base;
         l.label = STR("Prévoyance");
         l.amount_cents = money_share(base, employer_ppm) + money_share(base, t->rate_ppm - employer_ppm);
-        if (!line_put(w, p, month, &l, basis_enumeration.names[t->basis]))
+        if (!line_put(w, p, month, &l, arena_printf(w->arena, "6-%s", basis_enumeration.names[t->basis])))
             return false;
     }
     return true;
