@@ -183,7 +183,8 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
                   uint32_t *ret_n, struct list *rejects);
 void part_close(struct part_in *p);
 
-/* Removes old runs of all periods but the keep newest, never the newest complete one of a period. */
+/* Removes old runs of all periods but the keep newest, never the newest complete one of a period. Does nothing while
+ * another process is at it. */
 bool staging_purge(const char *dir, int keep, struct err *err);
 
 #endif

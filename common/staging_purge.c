@@ -213,7 +213,7 @@ static bool run_remove(const char *dir, const struct run *run, struct err *err)
     return ok;
 }
 
-bool staging_purge(const char *dir, int keep, struct err *err)
+static bool purge(const char *dir, int keep, struct err *err)
 {
     struct runs runs = {.dir = dir};
     bool ok = dir_each(dir, period_collect, &runs, err);
@@ -225,5 +225,22 @@ bool staging_purge(const char *dir, int keep, struct err *err)
     for (size_t i = 0; i < runs.n; i++)
         free(runs.run[i].run_id);
     free(runs.run);
+    return ok;
+}
+
+/* Shards that end together would each take the same runs away: whoever comes first does it for all. */
+bool staging_purge(const char *dir, int keep, struct err *err)
+{
+    struct err busy = {0};
+    int fd;
+    if (access(dir, F_OK) && errno == ENOENT)
+        return true;
+    char *path = mem_printf("%s/.purge.lock", dir);
+    bool mine = lock_take(path, &fd, &busy);
+    free(path);
+    if (!mine)
+        return busy.kind == ERR_TRY_AGAIN || err_set(err, busy.kind, "%s", busy.text);
+    bool ok = purge(dir, keep, err);
+    close(fd);
     return ok;
 }

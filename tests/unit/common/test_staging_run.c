@@ -200,6 +200,21 @@ static void a_run_being_written_stays(void **state)
     assert_false(run_there("2026-04/old"));
 }
 
+static void a_purge_leaves_the_work_to_another(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    int fd;
+    run_made("2026-04", "old", STAGE_EXTRACT, 0);
+    run_made("2026-04", "new", STAGE_EXTRACT, 1);
+    assert_ok(lock_take(arena_printf(&names, "%s/.purge.lock", scratch), &fd, &err));
+    assert_ok(staging_purge(scratch, 1, &err));
+    assert_true(run_there("2026-04/old"));
+    close(fd);
+    assert_ok(staging_purge(scratch, 1, &err));
+    assert_false(run_there("2026-04/old"));
+}
+
 static void an_absent_folder_has_nothing_to_purge(void **state)
 {
     (void)state;
@@ -218,6 +233,7 @@ int main(void)
         TEST(a_sharded_run_is_complete_with_all_shards),
         TEST(the_purge_follows_no_link_and_spares_what_is_foreign),
         TEST(a_run_being_written_stays),
+        TEST(a_purge_leaves_the_work_to_another),
         TEST(an_absent_folder_has_nothing_to_purge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
