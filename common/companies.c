@@ -66,6 +66,13 @@ static void bind_previous_sirens(struct arena *a, struct yaml *list, struct conf
             keys_bind(a, m, KEYS(previous_siren_keys), &co->previous_sirens[i++], err);
 }
 
+/* Ids stand in the paths of URLs and files, where these lead elsewhere. */
+static void refuse_dots(struct yaml *map, const char *key, const char *id, struct err *err)
+{
+    if (id && (!strcmp(id, ".") || !strcmp(id, "..")))
+        yaml_fault(err, yaml_get(map, key), "expected an id, found a step of a path");
+}
+
 static void bind_establishment(struct arena *a, struct yaml *node, enum stage stage, const struct config_company *co,
                                struct config_establishment *e, struct err *err)
 {
@@ -73,6 +80,7 @@ static void bind_establishment(struct arena *a, struct yaml *node, enum stage st
         keys_forget(node, "payroll_token");
     keys_bind(a, node, KEYS(establishment_keys), e, err);
     e->line = node->line;
+    refuse_dots(node, "payroll_company_id", e->payroll_company_id, err);
     if (e->payroll_token && !*e->payroll_token)
         yaml_fault(err, yaml_get(node, "payroll_token"), "empty");
     if (e->siret && co->siren && !siret_belongs(co, e->siret))
@@ -86,6 +94,7 @@ static void bind_company(struct arena *a, struct yaml *node, enum stage stage, s
 {
     keys_bind(a, node, KEYS(company_keys), co, err);
     co->line = node->line;
+    refuse_dots(node, "alan_company_id", co->alan_company_id, err);
     if (!co->alan_company_id)
         co->alan_company_id = co->id;
     bind_previous_sirens(a, yaml_get(node, "previous_sirens"), co, err);

@@ -297,11 +297,12 @@ struct yaml *companies_file_read(const char *path, struct arena *a, struct sha25
         return NULL;
     }
     struct yaml *list = NULL;
-    sha256_add(digest, map.p, map.len);
-    if (map.len > YAML_BYTES_MAX)
+    if (map.len > YAML_BYTES_MAX) {
         err_add(err, ERR_CONFIG, "%s: larger than %d MiB", path, YAML_BYTES_MAX >> 20);
-    else
+    } else {
+        sha256_add(digest, map.p, map.len);
         list = read_text(path, (struct str){map.p, (uint32_t)map.len, false}, a, err);
+    }
     map_close(&map);
     return list;
 }

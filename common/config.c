@@ -113,7 +113,7 @@ bool config_read(struct config *c, const char *path, enum stage stage, struct er
         return false;
     }
     sha256_start(&digest);
-    sha256_add(&digest, map.p, map.len);
+    sha256_add(&digest, map.p, map.len <= YAML_BYTES_MAX ? map.len : 0);
     read.path = arena_copy(&read.arena, path, strlen(path));
     if (map.len > YAML_BYTES_MAX)
         err_add(&fault, ERR_CONFIG, "%s: larger than %d MiB", path, YAML_BYTES_MAX >> 20);

@@ -5,22 +5,18 @@
 
 const char jdoc_duplicate_key[] = "every key once in an object";
 
-enum { FEW_MEMBERS = 16, FIRST_VALUES = 64 };
+enum { FEW_MEMBERS = 16 };
 
 struct builder {
     const char *text;
-    struct jvalue *value;          /* on the heap while it grows */
-    uint32_t n, cap;
+    struct jvalue *value;
+    uint32_t n;
     uint32_t open[J_DEPTH_MAX];    /* indexes of the arrays and objects not closed yet */
     uint32_t checked;              /* the last object found to have every key once; 0: none */
 };
 
 static void push(struct builder *b, const struct jwalk *w, bool opened)
 {
-    if (b->n == b->cap) {
-        b->cap *= 2;
-        b->value = mem_realloc(b->value, (size_t)b->cap * sizeof *b->value);
-    }
     uint32_t inside = w->depth - opened;
     if (inside > 0)
         b->value[b->open[inside - 1]].count++;
@@ -119,20 +115,41 @@ static bool build(struct builder *b, struct jwalk *w)
     return false;
 }
 
+/* Walks through the whole text once before anything is kept: what a value takes is many times its two bytes. */
+static bool count_values(struct jscan *scan, uint32_t *ret)
+{
+    struct jwalk w = {.scan = scan};
+    enum jstep step;
+    uint32_t n = 0;
+    while (n <= J_VALUES_MAX && jwalk_next(&w, &step)) {
+        *ret = n;
+        if (step == J_DONE)
+            return jscan_end(scan);
+        n += step != J_CLOSE;
+    }
+    if (n > J_VALUES_MAX) {
+        scan->fault = "no more than 4194304 values";
+        scan->fault_at = w.at;
+    }
+    return false;
+}
+
 bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan *ret_fault)
 {
-    struct jscan scan = {.p = text.p, .end = text.p + text.len};
-    struct jwalk w = {.scan = &scan, .arena = a};
-    struct builder b = {text.p, mem_alloc(FIRST_VALUES * sizeof(struct jvalue)), 0, FIRST_VALUES, {0}, 0};
-    bool ok = build(&b, &w);
+    const struct jscan start = {.p = text.p, .end = text.p + text.len};
+    struct jscan scan = start;
+    uint32_t n;
+    bool ok = count_values(&scan, &n);
     if (ok) {
-        ret->value = arena_alloc(a, b.n * sizeof *b.value);
-        ret->n = b.n;
-        memcpy(ret->value, b.value, b.n * sizeof *b.value);
-    } else {
-        *ret_fault = scan;
+        scan = start;
+        struct jwalk w = {.scan = &scan, .arena = a};
+        struct builder b = {text.p, arena_alloc(a, n * sizeof(struct jvalue)), 0, {0}};
+        ok = build(&b, &w);
+        ret->value = ok ? b.value : ret->value;
+        ret->n = ok ? b.n : ret->n;
     }
-    free(b.value);
+    if (!ok)
+        *ret_fault = scan;
     return ok;
 }
 

@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "common/str.h"
 
-enum { J_DEPTH_MAX = 512 };
+enum { J_DEPTH_MAX = 512, J_VALUES_MAX = 1 << 22 };
 
 struct jscan {
     const char *p, *end;   /* p: next byte to read */
@@ -65,7 +65,7 @@ struct jdoc {
     uint32_t n;
 };
 
-/* Parses the whole of text. Duplicate keys in one object are refused, with the fault jdoc_duplicate_key (compare the
+/* Parses the whole of text, of at most J_VALUES_MAX values. Duplicate keys in one object are refused, with the fault jdoc_duplicate_key (compare the
  * pointer). On failure *ret_fault tells what was expected and where. */
 extern const char jdoc_duplicate_key[];
 bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan *ret_fault);

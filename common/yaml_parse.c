@@ -5,7 +5,7 @@
 #include "common/file.h"
 #include "common/yaml.h"
 
-enum { ANCHORS_MAX = 1000 };
+enum { ANCHORS_MAX = 1000, FAULT_BYTES_MAX = 1000 };
 
 struct anchor {
     const char *name;
@@ -86,9 +86,12 @@ static size_t name_length(const char *s)
     return n;
 }
 
+/* Not without end: a text may hold a million of unset variables. */
 static void add_fault(struct arena *a, struct yaml *node, const char *what, const char *name)
 {
     const char *so_far = node->fault;
+    if (so_far && strlen(so_far) > FAULT_BYTES_MAX)
+        return;
     node->fault = arena_printf(a, "%s%s%s%s", so_far ? so_far : "", so_far ? "; " : "", what, name);
 }
 
@@ -242,6 +245,8 @@ static bool build_key(struct builder *b, const char **ret_key, int *ret_line)
 {
     if (b->event.type != YAML_SCALAR_EVENT || b->event.data.scalar.tag || b->event.data.scalar.anchor)
         return refuse(b, "expected plain text as a key");
+    if (memchr(b->event.data.scalar.value, '\0', b->event.data.scalar.length))
+        return refuse(b, "a NUL character in a key");
     *ret_key = arena_copy(b->arena, (const char *)b->event.data.scalar.value, b->event.data.scalar.length);
     *ret_line = (int)b->event.start_mark.line + 1;
     return next_event(b);

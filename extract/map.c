@@ -73,6 +73,14 @@ void map_reject(struct mapping *m, const struct origin *origin, const struct fau
         reject_log_add(m->log, &reject);
 }
 
+bool map_goes_on(const struct mapping *m, struct faults *faults)
+{
+    if (m->rejected < REJECTS_MAX)
+        return true;
+    faults_add(faults, m->arena, REJECT_TOO_LONG, "%d records rejected: the rest is not read", REJECTS_MAX);
+    return false;
+}
+
 /* ---- a record ---- */
 
 void map_begin(struct map_record *r, struct mapping *m, const struct request *request, const struct entity_source *e,

@@ -26,6 +26,9 @@ struct rows {
     uint32_t n, cap;
 };
 
+/* A company with more rejects than this is not read on: a server that sends rubbish would fill memory and disk. */
+enum { REJECTS_MAX = 100000 };
+
 /* What a company's pages have given so far. Text lies in the pages or in the arena, so the pages must stay mapped until
  * the records are written. Zero it to start; mapping_begin keeps the rows' memory for the next company.
  * Every record read is in the end a row, a reject, repeated (equal to another one) or passed over (skip_if_empty). */
@@ -90,6 +93,8 @@ void map_begin(struct map_record *r, struct mapping *m, const struct request *re
 void map_end(struct map_record *r);
 /* A reject that is no record: a page that cannot be read. company may be NULL. */
 void map_reject(struct mapping *m, const struct origin *origin, const struct faults *faults);
+/* REJECTS_MAX is reached: false with a fault of the page, whose rest is not read. */
+bool map_goes_on(const struct mapping *m, struct faults *faults);
 
 static inline bool is_template(const char *at)
 {

@@ -217,7 +217,7 @@ static bool on_row(void *arg, const struct csv_row *row)
     if (c->bound) {
         csv_row_map(c->m, c->request, &c->header, c->page->url, row);
         c->records++;
-        return true;
+        return map_goes_on(c->m, &c->faults);
     }
     c->header_raw = row->raw;
     c->bound = csv_header_bind(c->request->source, c->request->entity, row, &c->m->page, &c->header, &c->faults);

@@ -164,19 +164,25 @@ static void record_of(const struct json_page *j, const struct entity_source *e, 
     map_end(&r);
 }
 
+static bool page_reject(const struct json_page *j, const struct entity_source *e, const struct faults *faults)
+{
+    struct origin origin = {.entity = e, .source = j->page->url, .raw = j->page->body, .line = INT_NONE};
+    map_reject(j->m, &origin, faults);
+    return false;
+}
+
 static bool page_fault(const struct json_page *j, const struct entity_source *e, enum reject_reason reason,
                        const char *what, const char *detail)
 {
     struct faults faults = {0};
-    struct origin origin = {.entity = e, .source = j->page->url, .raw = j->page->body, .line = INT_NONE};
     faults_add(&faults, j->m->arena, reason, "%s%s", what, detail);
-    map_reject(j->m, &origin, &faults);
-    return false;
+    return page_reject(j, e, &faults);
 }
 
 static bool records_of(const struct json_page *j, const struct entity_source *e, int64_t *ret_records)
 {
     const struct jvalue *v = value_at(j, j->doc.value, e->records);
+    struct faults faults = {0};
     int64_t number = 0;
     if (!v)
         return page_fault(j, e, REJECT_MISSING_FIELD, "no records at ", e->records[0] ? e->records : "the root");
@@ -186,10 +192,10 @@ static bool records_of(const struct json_page *j, const struct entity_source *e,
     if (v->type == J_OBJECT)
         record_of(j, e, v, ++number);
     else
-        for (const struct jvalue *c = v + 1; c < after(j, v); c = after(j, c))
+        for (const struct jvalue *c = v + 1; c < after(j, v) && map_goes_on(j->m, &faults); c = after(j, c))
             record_of(j, e, c, ++number);
     *ret_records = number;
-    return true;
+    return faults.n == 0 || page_reject(j, e, &faults);
 }
 
 bool map_json(struct mapping *m, const struct request *request, const struct page *page, int64_t *ret_records)

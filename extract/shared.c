@@ -84,7 +84,7 @@ static bool on_row(void *arg, const struct csv_row *row)
     if (!found) {
         if (x->strangers)
             reject_stranger(x, row);
-        return true;
+        return map_goes_on(x->m, &x->faults);
     }
     if (f->n == f->cap) {
         f->cap = f->cap ? f->cap * 2 : 1024;

@@ -258,6 +258,35 @@ static void check_tokens(struct source_reader *r)
     }
 }
 
+static bool path_holds(const struct source *s, const char *placeholder)
+{
+    for (int i = 0; i < s->n_entities; i++)
+        if (s->entities[i].path && strstr(s->entities[i].path, placeholder))
+            return true;
+    return false;
+}
+
+static void check_slash(struct source_reader *r, int line, const char *key, const char *id)
+{
+    if (id && strchr(id, '/'))
+        err_add(r->err, ERR_CONFIG, "%s:%d: %s: a slash is in it, and source %s makes the path of a file of it",
+                r->config->path, line, key, r->source->name);
+}
+
+/* In a URL an id is one segment whatever is in it, in the path of a file it must be one by itself. */
+static void check_file_ids(struct source_reader *r)
+{
+    bool alan = path_holds(r->source, "{alan_company_id}"), payroll = path_holds(r->source, "{payroll_company_id}");
+    for (int c = 0; c < r->config->n_companies && (alan || payroll); c++) {
+        const struct config_company *company = &r->config->companies[c];
+        if (alan)
+            check_slash(r, company->line, "alan_company_id", company->alan_company_id);
+        for (int e = 0; e < company->n_establishments && payroll; e++)
+            check_slash(r, company->establishments[e].line, "payroll_company_id",
+                        company->establishments[e].payroll_company_id);
+    }
+}
+
 bool sources_read(struct config *config, struct source **ret, int *ret_n, struct err *err)
 {
     err->kind = ERR_NONE;
@@ -281,6 +310,8 @@ bool sources_read(struct config *config, struct source **ret, int *ret_n, struct
             source_read(&r, map);
         if (map && r.source->kind == SOURCE_REST)
             check_tokens(&r);
+        else if (map)
+            check_file_ids(&r);
     }
     if (err->kind != ERR_NONE)
         return false;

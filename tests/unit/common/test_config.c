@@ -176,6 +176,10 @@ static void checks_companies_against_each_other(void **state)
          " previous_sirens"},
         {"companies:\n  - {id: a, siren: '842139073', establishments: [{siret: '84213907300015'}]}\n",
          "c.yaml:3: siret: expected a SIRET of 14 digits, the last checking the others, found \"84213907300015\""},
+        {"companies:\n  - {id: a, siren: '842139073', alan_company_id: '..'}\n",
+         "c.yaml:3: alan_company_id: expected an id, found a step of a path"},
+        {"companies:\n  - {id: a, siren: '842139073', establishments: [{siret: '84213907300014', payroll_company_id: .}]}\n",
+         "c.yaml:3: payroll_company_id: expected an id, found a step of a path"},
         {"companies:\n  - {id: a, siren: '842139073', establishments: [{siret: '84213907300014', payroll_token: ''}]}\n",
          "c.yaml:3: payroll_token: empty"},
     };

@@ -188,6 +188,29 @@ static void test_wide_objects(void **state)
 }
 
 /* An object is known by the one before only as far as their keys are the same. */
+static void test_too_many_values(void **state)
+{
+    (void)state;
+    struct buf b = {0};
+    struct arena a = {0};
+    struct jdoc d;
+    struct jscan fault = {0};
+    buf_addc(&b, '[');
+    for (uint32_t i = 1; i < J_VALUES_MAX; i++)
+        buf_adds(&b, i > 1 ? ",0" : "0");
+    buf_addc(&b, ']');
+    assert_true(jdoc_parse((struct str){b.p, (uint32_t)b.len, false}, &a, &d, &fault));
+    assert_int_equal(d.n, J_VALUES_MAX);
+    arena_free(&a);
+    b.len--;
+    buf_adds(&b, ",0]");
+    assert_false(jdoc_parse((struct str){b.p, (uint32_t)b.len, false}, &a, &d, &fault));
+    assert_string_equal(fault.fault, "no more than 4194304 values");
+    assert_ptr_equal(fault.fault_at, b.p + b.len - 2);
+    assert_null(a.block);
+    buf_free(&b);
+}
+
 static void test_lists_of_objects(void **state)
 {
     (void)state;
@@ -253,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_same_as_jansson_on_edited_documents),
         cmocka_unit_test(test_depth_between_the_limits),
         cmocka_unit_test(test_wide_objects),
+        cmocka_unit_test(test_too_many_values),
         cmocka_unit_test(test_lists_of_objects),
         cmocka_unit_test(test_paths),
     };

@@ -77,6 +77,7 @@ static void refuses_documents(void **state)
         {"a: &a [*a]\n", "t.yaml:1: alias"},
         {"? [a]\n: 1\n", "t.yaml:1: expected plain text as a key"},
         {"a: \"x\\0y\"\n", "t.yaml:1: a NUL"},
+        {"a: 1\n\"x\\0y\": 2\n", "t.yaml:2: a NUL character in a key"},
         {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n", "t.yaml:1: nested too deeply"},
         {"a: &a [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\nb: [[[[[[[[[[[[[[[*a]]]]]]]]]]]]]]]\n",
          "t.yaml:2: nested too deeply"},
@@ -196,6 +197,25 @@ static void names_a_file_that_cannot_be_read(void **state)
     arena_free(&a);
 }
 
+/* A million of unset variables in one value: told, not each of them, and not by copying what was told a million times. */
+static void many_faults_of_a_value(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    struct arena a = {0};
+    struct yaml *root;
+    struct err err = {0};
+    buf_adds(&text, "a: \"");
+    for (int i = 0; i < 1000000; i++)
+        buf_adds(&text, "${U}");
+    buf_adds(&text, "\"\n");
+    assert_true(yaml_parse((struct str){text.p, (uint32_t)text.len, false}, "t.yaml", &a, &root, &err));
+    assert_true(strlen(yaml_get(root, "a")->fault) < 2000);
+    assert_false(yaml_faults(root, &err));
+    arena_free(&a);
+    buf_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +227,7 @@ int main(void)
         cmocka_unit_test(finds_what_nobody_asked_for),
         cmocka_unit_test(lays_one_map_over_another),
         cmocka_unit_test(names_a_file_that_cannot_be_read),
+        cmocka_unit_test(many_faults_of_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
