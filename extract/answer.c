@@ -115,10 +115,24 @@ static bool holds(const struct buf *b, const char *secret)
     return b->len && secret && *secret && memmem(b->p, b->len, secret, strlen(secret));
 }
 
-static bool repeats_credential(struct buf *b, const struct ask *ask)
+/* A field of the form that asked for a token, by its "name=". */
+static bool holds_field(const struct buf *b, const char *form, const char *name)
+{
+    const char *value = form ? strstr(form, name) : NULL;
+    if (!value)
+        return false;
+    value += strlen(name);
+    char *decoded = curl_easy_unescape(NULL, value, (int)strcspn(value, "&"), NULL);
+    bool held = holds(b, decoded);
+    curl_free(decoded);
+    return held;
+}
+
+static bool repeats_credential(const struct buf *b, const struct ask *ask)
 {
     const char *value = ask->header ? strchr(ask->header, ':') : NULL;
-    return holds(b, ask->bearer) || (value && value[1] && holds(b, value + 2));
+    return holds(b, ask->bearer) || (value && value[1] && holds(b, value + 2)) ||
+           holds_field(b, ask->form, "client_secret=") || holds_field(b, ask->form, "client_id=");
 }
 
 /* application/problem+json: title, detail; OAuth: error, error_description; others: message, error, details. */
