@@ -182,8 +182,16 @@ dictionary: all ## Write sql/DICTIONARY.md from the comments in sql/
 	@tests/packages.sh build run
 	@BUILD=$(BUILD) tests/dictionary.sh
 
-install: all ## Install alan-extract, alan-transform and alan-load (PREFIX, DESTDIR)
+# The units call what is installed; the descriptions of sources are there to be copied, the built-in ones are embedded.
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all ## Install the programs, alan-nightly, units for cron to Kubernetes, and the documents (PREFIX, DESTDIR)
 	@for stage in $(STAGES); do install -v -D $(BUILD)/bin/$$stage $(DESTDIR)$(PREFIX)/bin/alan-$$stage || exit; done
+	@install -v -D common/deploy/nightly.sh $(DESTDIR)$(PREFIX)/bin/alan-nightly
+	@install -v -D -m 644 -t $(SHARE)/alan-payroll pipeline.yaml
+	@install -v -D -m 644 -t $(SHARE)/alan-payroll/sources $(DESCRIPTIONS)
+	@install -v -D -m 644 -t $(SHARE)/alan-payroll/deploy $(filter-out %/nightly.sh,$(wildcard common/deploy/*))
+	@sed -i 's|/usr/local/|$(PREFIX)/|g' $(SHARE)/alan-payroll/deploy/*
+	@install -v -D -m 644 -t $(SHARE)/doc/alan-payroll README.md sql/GUIDE.fr.md sql/DICTIONARY.md transform/RULES.md
 
 clean: ## Remove what was built
 	rm -rf build build-* compile_commands.json

@@ -7,7 +7,8 @@ declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev
              libcsv-dev libunistring-dev"
     [run]="postgresql-15 postgresql-client-15 python3 ca-certificates util-linux"
-    [test]="perl libcmocka-dev postgresql-15-pgtap openssl nghttp2-server strace clang libclang-rt-14-dev"
+    [test]="perl libcmocka-dev postgresql-15-pgtap openssl nghttp2-server strace clang libclang-rt-14-dev
+            parallel python3-yaml systemd"
     [fuzz]="afl++"
     [bench]="curl jq miller nginx-light python3-psycopg"
     [node]="nodejs npm"
