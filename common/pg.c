@@ -28,6 +28,8 @@ static const struct {
     {"22", ERR_DATA},        /* data exception */
     {"23", ERR_DATA},        /* integrity constraint violation */
     {"25006", ERR_CONFIG},   /* read-only transaction: a standby */
+    {"25P03", ERR_TRY_AGAIN}, /* idle for too long in a transaction */
+    {"25P04", ERR_TRY_AGAIN}, /* a transaction that lasted too long */
     {"28", ERR_REFUSED},     /* authorization */
     {"3D", ERR_CONFIG},      /* no such database */
     {"40", ERR_TRY_AGAIN},   /* deadlock, serialization failure */

@@ -12,8 +12,9 @@ static void sqlstates_become_exit_statuses(void **state)
     } cases[] = {
         {"", ERR_TRY_AGAIN, false},         {"08006", ERR_TRY_AGAIN, false},   {"22P02", ERR_DATA, false},
         {"23505", ERR_DATA, false},         {"23514", ERR_DATA, false},        {"25006", ERR_CONFIG, false},
-        {"25P02", ERR_BUG, false},          {"28P01", ERR_REFUSED, false},     {"28000", ERR_REFUSED, false},
-        {"3D000", ERR_CONFIG, false},       {"40001", ERR_TRY_AGAIN, true},    {"40P01", ERR_TRY_AGAIN, true},
+        {"25P02", ERR_BUG, false},          {"25P03", ERR_TRY_AGAIN, false},   {"25P04", ERR_TRY_AGAIN, false},
+        {"28P01", ERR_REFUSED, false},      {"28000", ERR_REFUSED, false},     {"3D000", ERR_CONFIG, false},
+        {"40001", ERR_TRY_AGAIN, true},     {"40P01", ERR_TRY_AGAIN, true},
         {"42501", ERR_REFUSED, false},      {"42P01", ERR_BUG, false},         {"53100", ERR_CANT_CREATE, false},
         {"53300", ERR_TRY_AGAIN, false},    {"55P03", ERR_TRY_AGAIN, false},   {"57014", ERR_TRY_AGAIN, false},
         {"57P01", ERR_TRY_AGAIN, false},    {"57P03", ERR_TRY_AGAIN, false},   {"58030", ERR_IO, false},
