@@ -48,6 +48,11 @@ class Batch:
                 found[company_id].setdefault(entity, []).append(line)
         return found
 
+    def files(self, folder="transform"):
+        """Every file of the output, manifest and all."""
+        path = self.path / "staging" / self.run.period / self.run_id / folder
+        return {x.name: x.read_bytes() for x in path.iterdir()}
+
     def close(self):
         self.folder.cleanup()
 

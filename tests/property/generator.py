@@ -326,6 +326,8 @@ class Company:
     def company_line(self, invoice):
         """For the whole company, or a category of it."""
         line = self.line(invoice, self.contract(self.pick("provident", "provident", "health")), "employee", None)
+        if self.chance(30):
+            line["amount_cents"] = self.rng.randrange(10**9)
         return {**line, "category": self.pick(None, "all", "executive", "non_executive")}
 
     def second(self, invoice, other):
