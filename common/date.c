@@ -27,22 +27,31 @@ void date_civil(date_t d, int *year, int *month, int *day)
 }
 
 /* n digits at p, or -1. */
-static int digits(const char *p, int n)
+static inline int digits(const char *p, int n)
 {
-    int value = 0;
+    unsigned value = 0, wrong = 0;
+#pragma GCC unroll 4
     for (int i = 0; i < n; i++) {
-        if (p[i] < '0' || p[i] > '9')
-            return -1;
-        value = value * 10 + p[i] - '0';
+        unsigned digit = (unsigned)(unsigned char)p[i] - '0';
+        wrong |= digit > 9;
+        value = value * 10 + digit;
     }
-    return value;
+    return wrong ? -1 : (int)value;
 }
 
-static bool civil_check(int year, int month, int day, date_t *ret)
+/* Of a month 1..12; year is not negative. */
+static inline int days_of(int year, int month)
+{
+    if (month == 2)
+        return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+    return 30 + ((month + (month >> 3)) & 1);
+}
+
+static inline bool civil_check(int year, int month, int day, date_t *ret)
 {
     if (year < 1000 || month < 1 || month > 12 || day < 1)
         return false;
-    if (day > 28 && day > month_days(year * 12 + month - 1))
+    if (day > 28 && day > days_of(year, month))
         return false;
     *ret = date_of(year, month, day);
     return true;

@@ -58,7 +58,7 @@ bool file_exists(const char *path);
 
 /* Opens a regular file for reading; *ret_len: its bytes. ERR_NO_INPUT when there is none. */
 bool file_open(const char *path, int *ret_fd, size_t *ret_len, struct err *err);
-/* read() until len bytes are there or the file ends; the bytes read, -1 with errno. */
+/* Until len bytes are there or the file ends; the bytes read, -1 with errno. */
 ssize_t fd_read(int fd, char *p, size_t len);
 
 /* A whole file, mapped read-only; an empty one maps to p == "" . ERR_NO_INPUT when there is none. */

@@ -46,10 +46,10 @@ bool staged_line(struct str *left, struct str *ret);
 /* Maps and verifies companies.ndjson and adds it up. */
 bool index_open(struct staging_in *in, struct err *err);
 
-/* A file of a part read on and on (staging_stream.c). stream_hold makes the bytes from offset part of f->map; offsets only
- * grow. stream_verify reads what is left and compares size and SHA-256. */
+/* A file of a part read on and on (staging_stream.c). stream_hold: these bytes are read next, those in front of them no
+ * more. stream_verify reads what is left and compares the SHA-256. */
 bool stream_open(struct part_in_file *f, const char *folder, const struct staging_file *file, struct err *err);
-bool stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes, struct err *err);
+void stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes);
 bool stream_verify(struct part_in_file *f, struct err *err);
 void stream_close(struct part_in_file *f);
 

@@ -79,7 +79,7 @@ static void arena_grow(struct arena *a, size_t size)
     a->used = 0;
 }
 
-static void *arena_take(struct arena *a, size_t size)
+void *arena_raw(struct arena *a, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
     if (!a->block || a->used + size > a->block->size)
@@ -91,12 +91,12 @@ static void *arena_take(struct arena *a, size_t size)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-    return memset(arena_take(a, size), 0, size);
+    return memset(arena_raw(a, size), 0, size);
 }
 
 char *arena_copy(struct arena *a, const char *p, size_t len)
 {
-    char *copy = arena_take(a, len + 1);
+    char *copy = arena_raw(a, len + 1);
     if (len)
         memcpy(copy, p, len);
     copy[len] = '\0';
@@ -108,7 +108,7 @@ char *arena_printf(struct arena *a, const char *format, ...)
     va_list ap;
     va_start(ap, format);
     size_t size = (size_t)printed_length(format, ap) + 1;
-    char *s = arena_take(a, size);
+    char *s = arena_raw(a, size);
     vsnprintf(s, size, format, ap);
     va_end(ap);
     return s;

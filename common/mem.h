@@ -20,6 +20,7 @@ struct arena {
 };
 
 void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for any type */
+void *arena_raw(struct arena *a, size_t size);   /* the same with whatever it holds */
 char *arena_copy(struct arena *a, const char *p, size_t len); /* NUL-terminated */
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void arena_reset(struct arena *a);

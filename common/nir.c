@@ -19,7 +19,8 @@ static int strip(struct str s, const char *ascii, char *out, int max)
 {
     int n = 0;
     for (uint32_t at = 0; s.p && at < s.len;) {
-        uint32_t skip = separator(s, at, ascii);
+        bool alphanumeric = s.p[at] >= '0' && s.p[at] <= 'z'; /* no separator is one of these */
+        uint32_t skip = alphanumeric ? 0 : separator(s, at, ascii);
         if (skip) {
             at += skip;
             continue;

@@ -144,14 +144,13 @@ bool staging_newest(const char *dir, month_t period, enum stage stage, int shard
 bool staging_open(struct staging_in *in, const char *dir, const struct run_info *info, struct err *err);
 void staging_close(struct staging_in *in);
 
-/* The files of one part: mapped and verified (size, SHA-256) by part_open; or, by part_stream, read and verified along
- * with the companies, so that no more than a window of each file and the company at hand are in memory. */
+/* The files of one part, mapped: verified (size, SHA-256) at once by part_open; by part_stream along with the companies, so
+ * that no more than the company at hand is in memory. */
 struct part_in_file {
     const struct record *record;
-    struct map map;        /* the file, or a window of it */
-    int64_t from;          /* where the window begins in the file */
+    struct map map;
     int64_t rows, rows_before; /* of the company at hand, and of those in front of it */
-    struct stream *stream; /* NULL: mapped */
+    struct stream *stream; /* NULL: verified */
 };
 struct part_in {
     const struct staging_in *in;
@@ -162,9 +161,8 @@ struct part_in {
     int64_t index_line;    /* number, within the part, of the line read last */
 };
 bool part_open(struct part_in *p, const struct staging_in *in, int number, struct err *err);
-/* What a company's lines are lasts until the next company. What was made of them may be published only when
- * part_verify, after the last company, has found the files to be what the manifest says; it also tells whether a fault
- * found before comes from that. */
+/* What was made of a part's lines may be published only when part_verify, after the last company, has found the files to be
+ * what the manifest says; it also tells whether a fault found before comes from that. */
 bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err);
 bool part_verify(struct part_in *p, struct err *err);
 /* The next company of the part into *ret (lists in the arena). False at the end, and on a bad index line: then err->kind

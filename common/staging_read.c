@@ -175,12 +175,6 @@ static const struct part_in_file *part_file_of(const struct part_in *p, const st
     return NULL;
 }
 
-/* The first of a range's bytes, which lie in the file or in its window. */
-static const char *bytes_of(const struct part_in_file *f, const struct range *range)
-{
-    return f->map.p + (range->offset - f->from);
-}
-
 const struct range *part_range(const struct company *c, const struct record *r)
 {
     for (uint32_t i = 0; i < c->ranges.n; i++) {
@@ -213,9 +207,9 @@ static bool ranges_take(struct part_in *p, const struct company *c, struct err *
         const struct range *range = list_at(c->ranges, sizeof *range, i);
         const struct record *r = record_by_entity(range->entity);
         struct part_in_file *f = &p->file[part_file_of(p, r) - p->file];
-        if (f->stream && !stream_hold(f, range->offset, range->bytes, err))
-            return false;
-        const char *lines = bytes_of(f, range);
+        if (f->stream)
+            stream_hold(f, range->offset, range->bytes);
+        const char *lines = f->map.p + range->offset;
         int64_t rows = newlines(lines, (size_t)range->bytes);
         f->rows = rows;
         if (rows != range->rows || lines[range->bytes - 1] != '\n')
@@ -254,7 +248,7 @@ struct str part_lines(const struct part_in *p, const struct company *c, const st
         *ret_rows = range ? range->rows : 0;
     if (ret_cents)
         *ret_cents = range ? range->cents : 0;
-    return range ? (struct str){bytes_of(part_file_of(p, r), range), (uint32_t)range->bytes, false} : STR("");
+    return range ? (struct str){part_file_of(p, r)->map.p + range->offset, (uint32_t)range->bytes, false} : STR("");
 }
 
 /* ---- records ---- */
@@ -296,7 +290,7 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
 {
     int64_t rows;
     struct str left = part_lines(p, c, r, &rows, NULL), line;
-    char *all = arena_alloc(a, r->size * (size_t)rows);
+    char *all = arena_raw(a, r->size * (size_t)rows); /* the decoder sets every field */
     uint32_t n = 0;
     while (left.len) {
         struct faults faults;

@@ -107,8 +107,8 @@ const struct affiliation *cover_affiliation(const struct dataset *d, int32_t mem
     const struct insured *m = &d->members.v[member];
     for (uint32_t i = 0; i < m->n_affiliations; i++) {
         const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
-        int64_t of = lookup_find(&d->contract_by_id, a->contract_id);
-        if (of == LOOKUP_NONE || d->contracts.v[of].product != product || (contract != NONE && contract != of) ||
+        int32_t of = d->contract_of_affiliation[m->first_affiliation + i];
+        if (of == NONE || d->contracts.v[of].product != product || (contract != NONE && contract != of) ||
             !overlaps(a->starts_on, a->ends_on, from, to))
             continue;
         if (!best || rank(a->status) > rank(best->status))

@@ -141,9 +141,10 @@ static void build_persons(struct dataset *d)
         p->nir_status = nir_parse(p->record->nir, &p->nir13);
         p->member = NONE;
     }
+    uint32_t near = 0;
     for (uint32_t i = 0; i < d->employments.n; i++) {
         const struct employment *e = &d->employments.v[i];
-        int32_t person = (int32_t)lookup_find(&d->employee_by_id, e->employee_id);
+        int32_t person = (int32_t)lookup_find_near(&d->employee_by_id, e->employee_id, d->employees.n, &near);
         d->person_of_employment[i] = person;
         if (person == NONE)
             continue;
@@ -183,14 +184,19 @@ static int compare_texts(const void *a, const void *b)
 /* Distinct member ids of lines that no affiliation has, in order. */
 static struct str *members_without_affiliation(const struct dataset *d, const struct lookup *affiliated, uint32_t *ret_n)
 {
-    uint32_t n = 0, distinct = 0;
-    for (uint32_t i = 0; i < d->lines.n; i++)
-        n += d->lines.v[i].member_id.p && lookup_find(affiliated, d->lines.v[i].member_id) == LOOKUP_NONE;
-    struct str *ids = arena_alloc(d->arena, n * sizeof *ids);
-    n = 0;
-    for (uint32_t i = 0; i < d->lines.n; i++)
-        if (d->lines.v[i].member_id.p && lookup_find(affiliated, d->lines.v[i].member_id) == LOOKUP_NONE)
-            ids[n++] = d->lines.v[i].member_id;
+    struct list list = {0};
+    uint32_t cap = 0, near = 0, distinct = 0;
+    for (uint32_t i = 0; i < d->lines.n; i++) {
+        struct str id = d->lines.v[i].member_id;
+        if (id.p && lookup_find_near(affiliated, id, d->affiliations.n, &near) == LOOKUP_NONE)
+            *(struct str *)list_grow(&list, &cap, sizeof id, d->arena) = id;
+    }
+    struct str *ids = list.v;
+    uint32_t n = list.n;
+    if (!n) {
+        *ret_n = 0;
+        return NULL;
+    }
     qsort(ids, n, sizeof *ids, compare_texts);
     for (uint32_t i = 0; i < n; i++)
         if (distinct == 0 || !str_eq(ids[i], ids[distinct - 1]))
@@ -244,6 +250,15 @@ static void member_learn(struct dataset *d, struct insured *m, struct str nir, s
         m->birth_name = birth_name;
     if (m->record.birth_date == DATE_NONE)
         m->record.birth_date = birth_date;
+}
+
+static void build_contracts_of_affiliations(struct dataset *d)
+{
+    uint32_t near = 0;
+    d->contract_of_affiliation = arena_alloc(d->arena, d->affiliations.n * sizeof *d->contract_of_affiliation);
+    for (uint32_t i = 0; i < d->affiliations.n; i++)
+        d->contract_of_affiliation[i] = (int32_t)lookup_find_near(&d->contract_by_id, d->affiliations.v[i].contract_id,
+                                                                  d->contracts.n, &near);
 }
 
 /* Members in order of member_id: those with affiliations (sorted by member) merged with those only billed. */
@@ -306,19 +321,20 @@ static bool line_usable(struct dataset *d, const struct invoice_line *line, int3
 
 static void build_lines(struct dataset *d)
 {
-    uint32_t kept = 0;
+    uint32_t kept = 0, near_invoice = 0, near_member = 0, near_contract = 0;
     d->line_states = arena_alloc(d->arena, d->lines.n * sizeof *d->line_states);
     for (uint32_t i = 0; i < d->lines.n; i++) {
         struct invoice_line *line = &d->lines.v[i];
-        int32_t invoice = (int32_t)lookup_find(&d->invoice_by_id, line->invoice_id);
+        int32_t invoice = (int32_t)lookup_find_near(&d->invoice_by_id, line->invoice_id, d->invoices.n, &near_invoice);
         if (!line_usable(d, line, invoice))
             continue;
-        int32_t member = (int32_t)lookup_find(&d->member_by_id, line->member_id);
+        int32_t member = (int32_t)lookup_find_near(&d->member_by_id, line->member_id, d->members.n, &near_member);
         if (member != NONE)
             member_learn(d, &d->members.v[member], line->nir, line->first_name, line->last_name, STR_NULL,
                          line->birth_date);
         d->line_states[kept] = (struct line_state){
-            .invoice = invoice, .contract = (int32_t)lookup_find(&d->contract_by_id, line->contract_id), .member = member};
+            .invoice = invoice, .member = member,
+            .contract = (int32_t)lookup_find_near(&d->contract_by_id, line->contract_id, d->contracts.n, &near_contract)};
         if (member != NONE && dataset_billing_counts(d, d->invoices.v[invoice].billing_month))
             d->members.v[member].billed = true;
         if (kept != i)
@@ -340,6 +356,7 @@ bool dataset_read(struct dataset *d, const struct rules *rules, const struct par
     index_entities(d);
     build_persons(d);
     build_assignments(d);
+    build_contracts_of_affiliations(d);
     build_members(d);
     build_lines(d);
     return true;

@@ -97,6 +97,7 @@ struct dataset {
     bool assignments_known;                      /* payroll says who has which contract */
     struct person *persons;                      /* one for each employee, same positions */
     int32_t *person_of_employment;
+    int32_t *contract_of_affiliation;            /* or NONE */
     bool *health_assigned;                       /* per employment: payroll has given it a health contract */
     ARRAY(insured, members);                     /* by member_id */
     ARRAY(other_number, other_numbers);

@@ -9,12 +9,11 @@ static bool same_charge(const struct invoice_line *a, const struct invoice_line 
            str_eq(a->option_code, b->option_code);
 }
 
-static uint32_t hash_charge(const struct invoice_line *a)
+static uint32_t hash_charge(const struct invoice_line *a, int32_t member)
 {
-    uint32_t h = 2166136261u ^ (uint32_t)a->amount_cents ^ (uint32_t)a->cover_from << 7 ^ (uint32_t)a->member_type << 20;
-    for (uint32_t i = 0; i < a->member_id.len; i++)
-        h = (h ^ (unsigned char)a->member_id.p[i]) * 16777619u;
-    return h ^ h >> 15;
+    uint32_t rest = (uint32_t)a->amount_cents ^ (uint32_t)a->cover_from << 7 ^ (uint32_t)a->member_type << 20;
+    uint64_t h = ((uint64_t)(uint32_t)member << 32 | rest) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(h >> 32);
 }
 
 /* Two children without an id of their own are no duplicate. */
@@ -63,7 +62,7 @@ void allocate_mark_lines(struct dataset *d)
     for (uint32_t i = 0; i < d->lines.n; i++) {
         if (!comparable(d, i))
             continue;
-        uint32_t at = hash_charge(&d->lines.v[i]) & (slots - 1);
+        uint32_t at = hash_charge(&d->lines.v[i], d->line_states[i].member) & (slots - 1);
         while (slot[at] && !same_charge(&d->lines.v[slot[at] - 1], &d->lines.v[i]))
             at = (at + 1) & (slots - 1);
         uint32_t first = slot[at] && later(d, i, slot[at] - 1) ? slot[at] - 1 : i;

@@ -30,7 +30,7 @@ void lookup_reserve(struct lookup *l, struct arena *a, const void *v, uint32_t m
     while (slots < most * 2u)
         slots *= 2;
     *l = (struct lookup){v, stride, key, arena_alloc(a, slots * sizeof(uint32_t)),
-                         arena_alloc(a, slots * sizeof(uint32_t)), slots - 1};
+                         arena_raw(a, slots * sizeof(uint32_t)), slots - 1, 0};
 }
 
 void lookup_add(struct lookup *l, uint32_t position)
@@ -44,6 +44,7 @@ void lookup_add(struct lookup *l, uint32_t position)
             return;
         at = (at + 1) & l->mask;
     }
+    l->n++;
     l->slot[at] = position + 1;
     l->hash[at] = hash;
 }
@@ -57,7 +58,7 @@ void lookup_build(struct lookup *l, struct arena *a, const void *v, uint32_t n, 
 
 int64_t lookup_find(const struct lookup *l, struct str key)
 {
-    if (!key.p || !l->slot)
+    if (!key.p || !l->n)
         return LOOKUP_NONE;
     uint32_t hash = hash_of(key), at = hash & l->mask;
     while (l->slot[at]) {
@@ -66,4 +67,18 @@ int64_t lookup_find(const struct lookup *l, struct str key)
         at = (at + 1) & l->mask;
     }
     return LOOKUP_NONE;
+}
+
+int64_t lookup_find_near(const struct lookup *l, struct str key, uint32_t n, uint32_t *near)
+{
+    enum { STEPS = 3 };
+    if (!key.p)
+        return LOOKUP_NONE;
+    for (uint32_t at = *near; at < n && at < *near + STEPS; at++)
+        if (str_eq(key_at(l, at), key) && (at == *near || !str_eq(key_at(l, at - 1), key)))
+            return *near = at;
+    int64_t found = lookup_find(l, key);
+    if (found != LOOKUP_NONE)
+        *near = (uint32_t)found;
+    return found;
 }

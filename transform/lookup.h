@@ -10,7 +10,7 @@ struct lookup {
     size_t stride, key;    /* size of an element, offset of its struct str */
     uint32_t *slot;        /* position + 1, 0: free */
     uint32_t *hash;
-    uint32_t mask;
+    uint32_t mask, n;      /* n: keys */
 };
 
 enum { LOOKUP_NONE = -1 };
@@ -22,6 +22,10 @@ void lookup_reserve(struct lookup *l, struct arena *a, const void *v, uint32_t m
 void lookup_add(struct lookup *l, uint32_t position);
 /* The position of the element with this key, or LOOKUP_NONE (always for a null key). */
 int64_t lookup_find(const struct lookup *l, struct str key);
+
+/* The same for n elements among which equal keys stand together, when keys are mostly asked for in their order: looks at the
+ * place found last and at those right behind it first. *near: that place, to start with 0; kept when there is none. */
+int64_t lookup_find_near(const struct lookup *l, struct str key, uint32_t n, uint32_t *near);
 
 #define LOOKUP_BUILD(l, a, v, n, type, field) lookup_build(l, a, v, n, sizeof(struct type), offsetof(struct type, field))
 

@@ -12,7 +12,8 @@ static uint64_t kind_of_line(const struct line_state *state, const struct invoic
     return h * 0x9E3779B97F4A7C15u;
 }
 
-static void watch_line(struct watch *w, uint32_t i)
+/* first..last: the billing month. */
+static void watch_line(struct watch *w, uint32_t i, date_t first, date_t last)
 {
     const struct dataset *d = w->d;
     const struct invoice_line *l = &d->lines.v[i];
@@ -22,11 +23,11 @@ static void watch_line(struct watch *w, uint32_t i)
     if (state->member == NONE || state->contract == NONE || l->kind != LINE_RECURRING || state->duplicate ||
         invoice->status == INVOICE_CANCELLED)
         return;
-    if (overlaps(l->cover_from, l->cover_to, month_first(now), month_last(now))) {
+    if (overlaps(l->cover_from, l->cover_to, first, last)) {
         const struct insured *m = &d->members.v[state->member];
         w->contract_billed[state->contract] = true;
         for (uint32_t a = m->first_affiliation; a < m->first_affiliation + m->n_affiliations; a++)
-            w->billed[a] |= str_eq(d->affiliations.v[a].contract_id, l->contract_id);
+            w->billed[a] |= d->contract_of_affiliation[a] == state->contract;
     }
     struct watched_member *m = &w->member[state->member];
     if (cover != invoice->billing_month || (cover != now && cover != now - 1))
@@ -111,7 +112,7 @@ static void check_billed(struct watch *w, struct findings *f, int32_t member, in
     struct exemption exemption;
     for (uint32_t i = m->first_affiliation; i < m->first_affiliation + m->n_affiliations; i++) {
         const struct affiliation *a = &d->affiliations.v[i];
-        int32_t contract = (int32_t)lookup_find(&d->contract_by_id, a->contract_id);
+        int32_t contract = d->contract_of_affiliation[i];
         if (w->billed[i] || !due(w, a, contract))
             continue;
         if (d->contracts.v[contract].product == PRODUCT_HEALTH &&
@@ -131,8 +132,8 @@ static bool jump_explained(const struct watch *w, const struct insured *m)
         const struct affiliation *a = &d->affiliations.v[i];
         if (a->starts_on >= since || (a->updated_at != INSTANT_NONE && instant_date(a->updated_at) >= since))
             return true;
-        int64_t contract = lookup_find(&d->contract_by_id, a->contract_id);
-        for (uint32_t t = 0; contract != LOOKUP_NONE && t < d->contracts.v[contract].terms.n; t++)
+        int32_t contract = d->contract_of_affiliation[i];
+        for (uint32_t t = 0; contract != NONE && t < d->contracts.v[contract].terms.n; t++)
             if (((const struct term *)list_at(d->contracts.v[contract].terms, sizeof(struct term), t))->valid_from > since)
                 return true;
     }
@@ -164,10 +165,11 @@ static struct str codes(struct arena *a, struct str option, struct str populatio
 
 /* Compares an affiliation's codes with those of the payroll contracts of the same reference that the employment has. */
 static void check_options(struct watch *w, struct findings *f, int32_t member, int32_t employment,
-                          const struct affiliation *a)
+                          uint32_t affiliation)
 {
     struct dataset *d = w->d;
-    int32_t contract = (int32_t)lookup_find(&d->contract_by_id, a->contract_id);
+    const struct affiliation *a = &d->affiliations.v[affiliation];
+    int32_t contract = d->contract_of_affiliation[affiliation];
     const struct payroll_contract *other = NULL;
     if (contract == NONE)
         return;
@@ -204,7 +206,7 @@ static void check_member(struct watch *w, struct findings *f, int32_t member)
         const struct affiliation *a = &d->affiliations.v[i];
         if (a->status == AFFILIATION_ACTIVE &&
             overlaps(a->starts_on, a->ends_on, month_first(d->rules->period), month_last(d->rules->period)))
-            check_options(w, f, member, employment, a);
+            check_options(w, f, member, employment, i);
     }
 }
 
@@ -221,8 +223,9 @@ static void check_executive(struct watch *w, struct findings *f, uint32_t employ
 
 void watch_month(struct watch *w, struct findings *f)
 {
+    date_t first = month_first(w->d->rules->last_billing), last = month_last(w->d->rules->last_billing);
     for (uint32_t i = 0; i < w->d->lines.n; i++)
-        watch_line(w, i);
+        watch_line(w, i, first, last);
     for (uint32_t i = 0; i < w->d->members.n; i++)
         check_member(w, f, (int32_t)i);
     for (uint32_t i = 0; i < w->d->employments.n; i++)
