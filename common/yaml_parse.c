@@ -230,7 +230,8 @@ static void mark_duplicates(struct builder *b, struct yaml *map)
         }
         b->members[n++] = m;
     }
-    qsort(b->members, n, sizeof(struct yaml *), by_key);
+    if (n > 0) /* there may be no array yet */
+        qsort(b->members, n, sizeof(struct yaml *), by_key);
     for (size_t i = 1; i < n; i++) {
         struct yaml *first = b->members[i - 1], *again = b->members[i];
         if (strcmp(first->key, again->key) != 0)

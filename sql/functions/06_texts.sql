@@ -129,3 +129,15 @@ $$;
 COMMENT ON FUNCTION payroll.render(text, jsonb) IS 'The template with every {name} replaced by the value of that name.';
 REVOKE ALL ON FUNCTION payroll.render(text, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION payroll.render(text, jsonb) TO payroll_manager, payroll_reader;
+
+-- What a spreadsheet would take for a formula (OWASP, "CSV Injection"), in half and full width, also behind spaces.
+CREATE OR REPLACE FUNCTION report.spreadsheet_text(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE WHEN value ~ '^[ \u00a0]*[-=+@\t\r\n\uff0d\uff1d\uff0b\uff20]' THEN '''' || value ELSE value END
+$$;
+COMMENT ON FUNCTION report.spreadsheet_text(text) IS
+    'A text for a file that a spreadsheet will open: with an apostrophe in front where it would be run as a formula.';
+REVOKE ALL ON FUNCTION report.spreadsheet_text(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION report.spreadsheet_text(text) TO payroll_manager, payroll_reader;

@@ -78,11 +78,20 @@ class Documents(unittest.TestCase):
                 with self.subTest(sql=sql):
                     self.psql("-c", "EXPLAIN " + sql)
         named = set(re.findall(r"\breport\.[a-z_]+[a-z]", text_of(GUIDE)))
-        absent = [name for name in sorted(named) if self.psql("-Atc", f"SELECT to_regclass('{name}')") == "\n"]
+        absent = [name for name in sorted(named) if self.psql(
+            "-Atc", f"SELECT coalesce(to_regclass('{name}')::text, to_regproc('{name}')::text)") == "\n"]
         self.assertEqual(absent, [])
         called = set(re.findall(r"\bpayroll\.([a-z_]+)\(", text_of(GUIDE)))
         known = self.psql("-Atc", "SELECT proname FROM pg_proc WHERE pronamespace = 'payroll'::regnamespace").split()
         self.assertEqual(sorted(called - set(known)), [])
+
+    def test_guide_copies_names_that_are_no_formulas(self):
+        copy, = re.findall(r"^\\copy .*", text_of(GUIDE), re.MULTILINE)
+        self.pipeline.psql("UPDATE payroll.employee SET last_name = '=' || last_name WHERE last_name = 'Bertin'")
+        self.addCleanup(self.pipeline.psql, "UPDATE payroll.employee SET last_name = 'Bertin' WHERE last_name = '=Bertin'")
+        told = self.psql("-c", copy.replace("'bulletins.csv'", "STDOUT")).splitlines()
+        self.assertEqual(told[0], "nom,employee_cents")
+        self.assertIn("'=Bertin,4684", told)
 
     def test_guide_has_every_discrepancy(self):
         wanted = self.pipeline.query("SELECT code, severity, title_fr, remedy_fr FROM payroll.discrepancy_code")
