@@ -129,6 +129,10 @@ test-torture: all shim
 test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
 
+test-slurm: all ## Shards under a real Slurm of two nodes on this machine; not part of `make test`
+	@tests/packages.sh build run test slurm
+	@BUILD=$(BUILD) tests/run.sh slurm
+
 check: test asan lint ## Everything to run before a change is handed in
 
 asan: ## Unit and stage tests under the address and undefined-behaviour sanitizers
@@ -199,5 +203,6 @@ clean: ## Remove what was built
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
-.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture check asan \
+.PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture \
+        test-slurm check asan \
         valgrind lint format coverage compdb bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always

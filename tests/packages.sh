@@ -12,6 +12,7 @@ declare -A packages=(
     [fuzz]="afl++"
     [bench]="curl jq miller nginx-light python3-psycopg"
     [node]="nodejs npm"
+    [slurm]="slurm-wlm munge nginx-light"
     [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck valgrind gcovr bear"
 )
 
