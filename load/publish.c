@@ -135,7 +135,7 @@ static bool body(struct load *l, struct err *err)
 static bool settle(struct load *l, struct err *err)
 {
     if (!*l->finished_at)
-        return true;   /* there was nothing to commit */
+        return err_set(err, ERR_TRY_AGAIN, "connection lost at COMMIT: run load again");  /* nothing to look up */
     char shard[16], shards[16];
     snprintf(shard, sizeof shard, "%d", l->run->opt.shard);
     snprintf(shards, sizeof shards, "%d", l->run->opt.shards);

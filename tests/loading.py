@@ -23,7 +23,7 @@ companies:
 FACTS = ("company", "contract", "invoice", "employee", "employment", "payroll_contract", "pay_base", "payroll_period",
          "affiliation", "member", "contribution", "coverage", "invoice_control", "discrepancy_event")
 OF_THE_MOMENT = ("id", "discrepancy_id", "event_id", "reject_id", "happened_at", "started_at", "finished_at", 
-                 "loaded_by", "written_by")
+                 "loaded_by", "written_by", "applied_at")
 
 
 def contribution(line, cents, employer, employment="job1", member="mbr1", **more):

@@ -11,14 +11,17 @@ import time
 
 
 class Message:
-    """One message of the frontend: type ("" for the first of a connection), bytes, and its number from 0."""
+    """One message of the frontend: type ("" for the first of a connection), bytes, its number from 0, and the query
+    that it is part of."""
 
-    def __init__(self, kind, data, number):
+    def __init__(self, kind, data, number, query):
         self.kind, self.data, self.number = kind, data, number
+        self.query = data if kind in ("Q", "P") else query
 
     def says(self, text):
-        """A query (simple or parsed) that holds the text."""
-        return self.kind in ("Q", "P") and text.encode() in self.data
+        """What makes the server carry out a query that holds the text: the query itself, or the Sync of an extended
+        one."""
+        return self.kind in ("Q", "S") and text.encode() in self.query
 
 
 class Cut(Exception):
@@ -97,9 +100,8 @@ class Proxy:
         server.close()
 
     def forward(self, client, server, gone):
-        stream, first = client.makefile("rb"), True
-        while message := self.read(stream, first):
-            first = False
+        stream, message = client.makefile("rb"), None
+        while message := self.read(stream, message):
             line = self.act(message)
             if line:
                 gone.set()
@@ -121,14 +123,14 @@ class Proxy:
             return Cut()
         return None
 
-    def read(self, stream, first):
-        kind = b"" if first else stream.read(1)
+    def read(self, stream, before):
+        kind = stream.read(1) if before else b""
         head = stream.read(4)
         if len(head) < 4:
             return None
         data = kind + head + stream.read(struct.unpack("!I", head)[0] - 4)
         with self.lock:
-            message = Message(kind.decode(), data, len(self.messages))
+            message = Message(kind.decode(), data, len(self.messages), before.query if before else b"")
             self.messages.append(message)
         return message
 

@@ -7,6 +7,7 @@ import time
 import unittest
 
 import tally
+from loading import company, control, entities
 from losing import OK, TRY_AGAIN, Lost
 from pgproxy import Cut, Proxy, cut, cut_behind
 
@@ -70,6 +71,63 @@ class LineCut(Lost):
         self.assertTrue(self.must()["changed"])
         self.assertEqual(self.every_row(), self.after)
         tally.count("faults injected", 1)
+
+
+    def test_commit_of_a_run_that_was_there_before(self):
+        """An earlier run, loaded again behind one that found the same: all there is to write is who saw it last."""
+        for _ in range(2):
+            self.stage([(company(), entities())])
+            self.must()
+        before = self.every_row()
+        with Proxy(self.env, lambda m: m.says("COMMIT;"), cut) as proxy:
+            result = self.load("--run-id", "run1", PGHOST=proxy.folder)
+        self.assertEqual(self.every_row(), before)
+        self.assertEqual(result.status, TRY_AGAIN, result.stderr)
+        self.must("--run-id", "run1")
+        self.assertNotEqual(self.every_row(), before)
+        tally.count("faults injected", 1)
+
+
+class OtherCommands(Lost):
+    """What load does besides loading."""
+
+    def test_migrate(self):
+        wanted, whole = self.every_row(), self.database
+        self.env["PGDATABASE"] = self.database + "_m"
+        numbers = list(range(60))
+        if not tally.FULL:
+            numbers = random.Random(tally.SEED).sample(numbers, 3)
+        for number in numbers:
+            with self.subTest(message=number, seed=tally.SEED):
+                subprocess.run(["dropdb", "--if-exists", self.env["PGDATABASE"]], env=self.base_env, check=True,
+                               stderr=subprocess.DEVNULL)
+                self.copy_database("template0", self.env["PGDATABASE"])
+                with Proxy(self.env, lambda m, at=number: m.number == at, cut) as proxy:
+                    result = self.load("--migrate", PGHOST=proxy.folder)
+                self.assertIn(result.status, (OK, TRY_AGAIN), result.stderr)
+                self.must("--migrate")
+                self.assertEqual(self.every_row(), wanted)
+        self.env["PGDATABASE"] = whole
+        tally.count("messages to PostgreSQL cut", len(numbers))
+
+    def test_close(self):
+        """The month is closed or open, and closed once."""
+        data = entities()
+        data["contributions"], data["invoice_controls"] = data["contributions"][:1], [control(11710)]
+        data["invoices"][0]["total_cents"] = 11710
+        self.stage([(company(), data)])
+        self.must()
+        close = ("--close", "--company", "acme")
+        for action in (cut, cut_behind):
+            with Proxy(self.env, lambda m: m.says("payroll.close_period_at"), action) as proxy:
+                result = self.load(*close, PGHOST=proxy.folder)
+            self.assertEqual(result.status, TRY_AGAIN, result.stderr)
+            self.assertEqual(len(self.must(*close)["closed"]), 1)
+            self.assertEqual(self.psql("SELECT payroll.verify_period('acme', '2026-04-01')"), "ok")
+            self.must("--reopen", "--company", "acme", "--note", "x")
+        self.assertEqual(self.psql("SELECT string_agg(event, ' ' ORDER BY event_id) FROM payroll.period_event"),
+                         "closed reopened closed reopened")
+        tally.count("faults injected", 2)
 
 
 class Terminated(Lost):

@@ -262,7 +262,7 @@ class Timeouts(SecondNight):
 
     def test_idle_in_transaction(self):
         """load was held up, by a slow disk say, and the server has ended its transaction."""
-        with Proxy(self.env, lambda m: m.says("What the manifest says"), lambda m: time.sleep(1.5)) as proxy:
+        with Proxy(self.env, lambda m: m.says("ANALYZE this_company"), lambda m: time.sleep(1.5)) as proxy:
             self.refused(TRY_AGAIN, "idle-in-transaction timeout", PGHOST=proxy.folder,
                          PGOPTIONS="-c idle_in_transaction_session_timeout=300ms")
         self.assertEqual(self.every_version(), self.before)
