@@ -2,6 +2,15 @@
 -- of a closed month is refused as a whole. Rows are frozen before their month counts as closed, and given up after it
 -- counts as open again.
 
+CREATE OR REPLACE FUNCTION payroll.identity_columns() RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT ARRAY['matricule', 'nir', 'ntt', 'last_name', 'first_name']
+$$;
+COMMENT ON FUNCTION payroll.identity_columns() IS 'The columns of frozen rows that tell who somebody is.';
+REVOKE ALL ON FUNCTION payroll.identity_columns() FROM PUBLIC;
+
 -- As a trigger per statement, which costs a bulk load far less than one per row. With the month as argument, for the
 -- partition of a month, rows are not even looked at while no company has closed it.
 CREATE OR REPLACE FUNCTION payroll.refuse_closed() RETURNS trigger
@@ -14,6 +23,16 @@ BEGIN
     IF TG_NARGS > 0 AND NOT EXISTS (SELECT FROM payroll.period AS p
                                     WHERE p.status = 'closed' AND p.payroll_month = TG_ARGV[0]::date) THEN
         RETURN NULL;
+    END IF;
+    -- Somebody may be taken out of frozen rows: their identity blanked, and nothing else changed.
+    IF TG_OP = 'UPDATE' AND starts_with(TG_TABLE_NAME, 'closed_row') THEN
+        IF NOT EXISTS (SELECT to_jsonb(n) - payroll.identity_columns() FROM new_row AS n
+                       EXCEPT ALL SELECT to_jsonb(o) - payroll.identity_columns() FROM old_row AS o)
+            AND NOT EXISTS (SELECT FROM new_row AS n
+                            WHERE to_jsonb(n) ->> 'last_name' IS DISTINCT FROM '***'
+                                OR jsonb_strip_nulls(to_jsonb(n)) ?| ARRAY['matricule', 'nir', 'ntt', 'first_name']) THEN
+            RETURN NULL;
+        END IF;
     END IF;
     IF TG_OP IN ('UPDATE', 'DELETE') THEN
         SELECT r.company_id, r.payroll_month INTO closed FROM old_row AS r

@@ -64,7 +64,7 @@ COMMENT ON COLUMN report.period_history.company_id IS 'Company.';
 COMMENT ON COLUMN report.period_history.payroll_month IS 'Payroll month, its first day.';
 COMMENT ON COLUMN report.period_history.event_id IS 'Number of the event; later ones are greater.';
 COMMENT ON COLUMN report.period_history.happened_at IS 'When.';
-COMMENT ON COLUMN report.period_history.event IS 'closed or reopened.';
+COMMENT ON COLUMN report.period_history.event IS 'closed, reopened, or forgotten: somebody was taken out of the frozen rows.';
 COMMENT ON COLUMN report.period_history.actor IS
     'Who: a database user, or payroll, where the payroll system closed it.';
 COMMENT ON COLUMN report.period_history.note IS 'Why.';

@@ -10,8 +10,8 @@ SELECT has_schema(name, 'schema ' || name) FROM unnest(ARRAY['payroll', 'pipelin
 SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
     'account', 'affiliation', 'closed_row', 'company', 'contract', 'contribution', 'coverage', 'discrepancy',
     'discrepancy_code', 'discrepancy_event', 'dispense', 'dispense_ground', 'employee', 'employment',
-    'exemption_limit', 'invoice', 'invoice_control', 'link', 'member', 'pay_base', 'payroll_contract',
-    'payroll_period', 'period', 'period_event', 'role_restriction', 'social_ceiling', 'social_rate', 'source_sync',
+    'exemption_limit', 'forgotten', 'invoice', 'invoice_control', 'link', 'member', 'pay_base', 'payroll_contract',
+    'payroll_period', 'period', 'period_event', 'retention', 'role_restriction', 'social_ceiling', 'social_rate', 'source_sync',
     'variance_reason'],
     'tables of payroll')
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;

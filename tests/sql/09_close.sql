@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(113);
+SELECT plan(115);
 
 DO $$BEGIN
     PERFORM payroll.ensure_partition(m) FROM unnest(ARRAY['2026-03-01', '2026-04-01', '2026-05-01']::date[]) AS m;

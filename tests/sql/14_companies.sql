@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(48);
+SELECT plan(49);
 
 CREATE TEMP TABLE both_of (id text, n integer);
 INSERT INTO both_of VALUES ('tap_1', 1), ('tap_2', 2);
@@ -45,6 +45,7 @@ SELECT 'tap_run', 'extract', 'employees', id, 'bad_date', 'file of ' || id, 'raw
 UNION ALL SELECT 'tap_run', 'extract', 'employees', NULL, 'unknown_company', 'file of tap_2', 'raw of tap_2';
 INSERT INTO pipeline.company_load SELECT id, '1999-01-01', false, repeat('0', 64), 1, pg_current_xact_id() FROM both_of;
 INSERT INTO pipeline.month_read SELECT id, '1999-01-01', now() FROM both_of;
+INSERT INTO payroll.forgotten (company_id, kind, id, note, forgotten_by) SELECT id, 'member', 'x', 'x', 'x' FROM both_of;
 CREATE TEMP TABLE decided AS SELECT
     payroll.link_member(id, 'mem', 'emp', 'note on ' || id),
     payroll.record_dispense(id, 'emp', 'c2s', '1999-01-01', NULL, 'proof of ' || id, 'note on ' || id),
@@ -123,7 +124,7 @@ SELECT is_empty($$
     WHERE c.relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
         AND NOT c.relrowsecurity
         AND c.relname NOT IN ('discrepancy_code', 'dispense_ground', 'social_rate', 'social_ceiling', 'exemption_limit',
-                              'variance_reason', 'migration')
+                              'variance_reason', 'retention', 'migration')
     $$, 'every table that is not the same for all is guarded');
 SELECT is_empty($$
     SELECT p.oid::regclass FROM pg_class AS p WHERE p.relispartition AND p.relnamespace = 'payroll'::regnamespace
@@ -143,6 +144,7 @@ FROM (VALUES
     ($$SELECT payroll.close_period('tap_2', '1999-01-01', 'x')$$),
     ($$SELECT payroll.reopen_period('tap_2', '1999-01-01', 'x')$$),
     ($$SELECT payroll.verify_period('tap_2', '1999-01-01')$$),
+    ($$SELECT payroll.forget_person('tap_2', 'emp', 'x')$$),
     ($$SELECT payroll.set_account('tap_2', 'fee', '6452', 'x', 'x')$$)) AS c (call);
 SELECT matches(pg_temp.as_role('tap_one', format('SELECT payroll.%s(%s, ''x'')', name, d.id)), 'there is no discrepancy',
                'no ' || name)
@@ -163,7 +165,7 @@ SELECT is_empty($$
         AND has_function_privilege('payroll_manager', p.oid, 'EXECUTE')
         AND p.proname NOT IN ('link_member', 'unlink_member', 'record_dispense', 'end_dispense', 'close_period',
             'reopen_period', 'verify_period', 'set_account', 'accept_discrepancy', 'progress_discrepancy',
-            'reopen_discrepancy', 'masked_identity', 'visible_companies', 'last_run', 'run_period')
+            'reopen_discrepancy', 'masked_identity', 'forget_person', 'visible_companies', 'last_run', 'run_period')
     $$, 'no function with its owner''s rights has been forgotten here');
 
 -- ---- changed, lifted ----
