@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(50);
+SELECT plan(60);
 
 -- What the query answers, or the error with all of its fields, when the role runs it.
 CREATE FUNCTION pg_temp.as_role(role text, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -91,6 +91,23 @@ SELECT is_empty($$
     WHERE relnamespace = 'report'::regnamespace AND relkind = 'v'
         AND NOT has_table_privilege('payroll_reader', oid, 'SELECT')
     $$, 'the reader reads every report');
+
+-- ---- views and functions, whichever there are ----
+
+SELECT is_empty($$
+    SELECT oid::regclass FROM pg_class
+    WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline', 'report') AND relkind = 'v'
+        AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)
+    $$, 'every view runs with the rights of who reads it');
+SELECT is_empty($$
+    SELECT oid::regprocedure FROM pg_proc
+    WHERE pronamespace::regnamespace::text IN ('payroll', 'pipeline', 'report')
+        AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)
+    $$, 'every function has its search_path pinned');
+SELECT is_empty($$
+    SELECT oid::regclass FROM pg_class
+    WHERE relnamespace::regnamespace::text IN ('payroll', 'pipeline', 'report') AND relkind = 'm'
+    $$, 'no materialized view, which would run with its owner''s rights');
 
 -- ---- the loader ----
 
@@ -195,7 +212,47 @@ SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT string_agg(concat_ws('
 SELECT matches(pg_temp.as_role('payroll_reader', $$SELECT alan_nir::integer FROM report.identity_check
                                                    WHERE company_id = 'tap_1' AND employee_id = 'emp_1'$$),
                '^22P02 .*"2 95 \*\* \*\*', 'an error quotes the mask');
+-- What a predicate gets to see, what plans print, what statistics hold.
+CREATE FUNCTION pg_temp.spy(seen text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$
+BEGIN
+    IF pg_temp.leaks(seen) THEN
+        RAISE EXCEPTION 'a predicate sees %', seen;
+    END IF;
+    RETURN true;
+END
+$$;
+ANALYZE payroll.employee, payroll.member, payroll.affiliation, payroll.closed_row, payroll.discrepancy, pipeline.reject;
+SELECT is_empty($$
+    SELECT relname, answer
+    FROM pg_class, pg_temp.as_role('payroll_reader',
+        format('SELECT count(*) FROM report.%I AS t WHERE pg_temp.spy(t::text)', relname)) AS answer
+    WHERE relnamespace = 'report'::regnamespace AND relkind = 'v' AND answer !~ '^[1-9]'
+    $$, 'a predicate sees no number');
+SELECT is_empty($$
+    SELECT relname, answer
+    FROM pg_class, pg_temp.as_role('payroll_reader', format('EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) SELECT * FROM report.%I',
+        relname)) AS answer
+    WHERE relnamespace = 'report'::regnamespace AND relkind = 'v'
+        AND (answer LIKE '[%' AND NOT pg_temp.leaks(answer)) IS NOT TRUE
+    $$, 'a plan prints none');
+SELECT ok(pg_temp.leaks((SELECT string_agg(s::text, ' ') FROM pg_stats AS s WHERE schemaname = 'payroll')),
+          'the statistics hold numbers');
+SELECT ok(NOT pg_temp.leaks(coalesce(pg_temp.as_role('payroll_reader', $$SELECT string_agg(s::text, ' ') FROM pg_stats AS s$$),
+                                     '')), 'which the reader is not shown');
+SELECT matches(pg_temp.as_role('payroll_reader', 'SELECT count(*) FROM ' || name), '^42501', 'nor from ' || name)
+FROM unnest(ARRAY['pg_statistic', 'pg_statistic_ext_data']) AS name;
 GRANT USAGE ON SCHEMA payroll TO payroll_reader;
+-- Every function that the reader may call, with whatever texts and dates may find a number.
+SELECT is_empty($$
+    SELECT p.oid::regprocedure, id, answer
+    FROM pg_proc AS p, unnest(ARRAY['emp_1', 'emp_2', 'mem_1', 'mem_9']) AS id,
+        LATERAL (SELECT string_agg(CASE t WHEN 'text'::regtype THEN quote_literal(CASE n WHEN 1 THEN 'tap_1' ELSE id END)
+                                     WHEN 'date'::regtype THEN quote_literal('1999-01-01') ELSE 'NULL' END, ', ' ORDER BY n)
+                 FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (t, n)) AS c (arguments),
+        LATERAL pg_temp.as_role('payroll_reader', format('SELECT payroll.%I(%s)::text', p.proname, c.arguments)) AS answer
+    WHERE p.pronamespace = 'payroll'::regnamespace AND has_function_privilege('payroll_reader', p.oid, 'EXECUTE')
+        AND pg_temp.leaks(answer)
+    $$, 'no function tells the reader a number');
 SELECT matches(pg_temp.as_role('payroll_reader', query), '^42501 permission denied for table ' || name,
                'even with the schema open: ' || name)
 FROM (VALUES
