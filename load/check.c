@@ -1,4 +1,5 @@
 /* Nothing is merged before it adds up. */
+#include "common/log.h"
 #include "load/load.h"
 
 static bool check_totals(struct load *l, int i, struct err *err)
@@ -26,8 +27,12 @@ static bool check_none(struct load *l, const struct query *q, struct err *err)
     if (!load_select(l, q, NULL, &result, err))
         return false;
     bool ok = true;
-    for (int i = 0; i < PQntuples(result); i++)
-        ok = err_add(err, ERR_DATA, "company %s: %s", PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+    for (int i = 0; i < PQntuples(result); i++) {
+        struct buf what = {0};
+        log_escape(&what, PQgetvalue(result, i, 1)); /* an id may hold a newline: a fault is one line */
+        ok = err_add(err, ERR_DATA, "company %s: %s", PQgetvalue(result, i, 0), buf_str(&what));
+        buf_free(&what);
+    }
     PQclear(result);
     return ok;
 }

@@ -48,6 +48,11 @@ def sum_field(name):
     return next((field for _, field, need, _ in RECORDS[name] if need == "SUM"), None)
 
 
+class Raw(bytes):
+    """A line as no stage writes it, taken as it is; cents: what the manifest says of it."""
+    cents = 0
+
+
 class Writer:
     """One folder of a stage. companies: [(company values, {entity: [values]})], so many of them to a part."""
 
@@ -80,8 +85,9 @@ class Writer:
             ranges = []
             for entity in [e for e in ENTITIES if e in entities]:
                 name, records = ENTITIES[entity], entities[entity]
-                chunk = b"".join(line(name, {"company_id": company["company_id"], **r}) for r in records)
-                total = sum(r.get(sum_field(name)) or 0 for r in records) if sum_field(name) else 0
+                chunk = b"".join(r if isinstance(r, Raw) else line(name, {"company_id": company["company_id"], **r})
+                                 for r in records)
+                total = sum(r.cents if isinstance(r, Raw) else r.get(sum_field(name)) or 0 for r in records)
                 if records:
                     ranges.append({"entity": entity, "offset": len(data.get(entity, b"")), "bytes": len(chunk),
                                    "rows": len(records), "cents": total})
