@@ -228,9 +228,9 @@ LEFT JOIN LATERAL (
         FROM payroll.affiliation AS a
         WHERE a.company_id = d.company_id AND a.member_id = w.member_id AND a.status = 'exempt'
     ) AS z
-    WHERE daterange(z.valid_from, z.valid_to, '[]')
-              && daterange(coalesce(d.cover_month, d.payroll_month),
-                           (coalesce(d.cover_month, d.payroll_month) + interval '1 month')::date)
+    -- compared, not as ranges: a source may give an end before the beginning
+    WHERE z.valid_from < coalesce(d.cover_month, d.payroll_month) + interval '1 month'
+        AND coalesce(z.valid_to >= coalesce(d.cover_month, d.payroll_month), true)
         AND (d.code <> 'dispense_unproven' OR z.proof IS NULL)
     ORDER BY z.recorded DESC, z.valid_from
     LIMIT 1

@@ -71,8 +71,11 @@ LEFT JOIN (
     SELECT
         m.company_id,
         m.employee_id,
-        range_agg(daterange(date_trunc('month', m.starts_on::timestamp)::date,
-                            (date_trunc('month', m.ends_on::timestamp) + interval '1 month')::date)) AS employed,
+        -- a source may give an end before the beginning
+        range_agg(CASE WHEN m.ends_on < m.starts_on THEN 'empty'::daterange
+                       ELSE daterange(date_trunc('month', m.starts_on::timestamp)::date,
+                                      (date_trunc('month', m.ends_on::timestamp) + interval '1 month')::date)
+                  END) AS employed,
         range_agg(b.paid) AS paid
     FROM payroll.employment AS m
     LEFT JOIN (

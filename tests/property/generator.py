@@ -188,7 +188,7 @@ class Company:
             earlier = person["jobs"][-1]
             earlier["ends_on"] = earlier["ends_on"] or self.day(self.month(-3, 0))
             starts, ends = self.pick(first_day(months_after(earlier["ends_on"][:7], 1)), earlier["ends_on"]), None
-        if ends and ends < starts:
+        if ends and ends < starts and self.chance(80):
             starts, ends = ends, starts
         job = {"employment_id": self.new_id("J"), "employee_id": person["employee_id"],
                "siret": self.siren + self.pick("00012", "00020"), "starts_on": starts, "ends_on": ends, "status": "active",

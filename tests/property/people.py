@@ -153,7 +153,7 @@ class People:
         if not every:
             return None, "billed_before_entry"
         if not running:
-            before = [x for x in every if x["starts_on"] < first]
+            before = [x for x in every if x["starts_on"] <= last]
             return (before[-1], "billed_after_exit") if before else (every[0], "billed_before_entry")
         job = max(running, key=lambda x: (self.assigned(x, contract), overlap(x["starts_on"], x.get("ends_on"), first, first)))
         if contract["proration"] != "none":

@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(33);
+SELECT plan(34);
 
 INSERT INTO payroll.company VALUES ('tap_1', '362521879', 'Acme', 14), ('tap_2', '552008443', 'Other', 3);
 INSERT INTO payroll.source_sync VALUES ('tap_1', 'alan', 'ok', '2026-04-22 04:00Z', '2026-04-22 04:00Z'),
@@ -161,6 +161,12 @@ SELECT lives_ok('SELECT pg_temp.do(billed) FROM here', 'a call without a placeho
 SELECT results_eq($$SELECT valid_from, valid_to FROM payroll.dispense
                     WHERE company_id = 'tap_1' AND employee_id = 'emp_1' AND ended_at IS NULL$$,
     $$VALUES (date '2026-02-01', date '2026-03-31')$$, 'one that no longer applies ends before the month billed');
+
+-- A source may give an end before the beginning: it blinds nobody.
+INSERT INTO payroll.affiliation (company_id, affiliation_id, member_id, contract_id, status, starts_on, exemption_from,
+    exemption_to) VALUES ('tap_1', 'aff_back', 'mem_back', 'con_h', 'exempt', '2024-01-01', '2026-04-20', '2026-04-10');
+SELECT lives_ok($$SELECT pg_temp.raise('exempt_but_affiliated', '{"member_id": "mem_back"}');
+                  SELECT count(i::text) FROM report.discrepancy_inbox AS i$$, 'an exemption that ends before it begins');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(69);
+SELECT plan(70);
 
 DO $$BEGIN
     PERFORM payroll.ensure_partition(m::date)
@@ -315,6 +315,12 @@ FROM payroll.account WHERE company_id = 'book' AND kind = 'payable' AND ended_at
 SET ROLE payroll_manager;
 SELECT matches(payroll.set_account('tap_1', 'fee', '6278', 'Frais', 'why'), 'open|not closed', 'the manager chooses');
 RESET ROLE;
+
+-- A source may give an end before the beginning: it blinds nobody.
+INSERT INTO payroll.employment (company_id, employment_id, employee_id, siret, starts_on, ends_on)
+SELECT company_id, 'job_reversed', employee_id, '36252187900034', '2026-05-04', '2026-03-31'
+FROM payroll.employee WHERE company_id = 'tap_1' AND employee_id = 'year';
+SELECT lives_ok('SELECT count(t::text) FROM report.social_treatment AS t', 'an employment that ends before it begins');
 
 SELECT * FROM finish();
 ROLLBACK;
