@@ -38,8 +38,8 @@ class World:
         self.path = pathlib.Path(self.folder.name)
         self.nights = 0
 
-    def database(self):
-        name = f"property_{os.getpid()}_{self.path.name.lower().replace('-', '_')}"
+    def database(self, suffix=""):
+        name = f"property_{os.getpid()}_{self.path.name.lower().replace('-', '_')}{suffix}"
         self.env = {**cluster_environment(), "PGDATABASE": name}
         subprocess.run(["createdb", name], env=self.env, check=True)
         config = {"version": 1, "rules": self.run.rules, "sources": {}, "companies": [
@@ -74,7 +74,7 @@ class World:
             found[ids[x.pop("place") - 1]].append(x)
         return found
 
-    def night(self, period, *load):
+    def night(self, period, shards=1):
         """Stages what extract would for a period, and runs the two stages after it."""
         self.nights += 1
         first, as_of = months_after(period, -2), f"{period}-27T06:{self.nights:02d}:00Z"
@@ -85,8 +85,10 @@ class World:
         run_id = f"n{self.nights}"
         began = f"2099-01-01T00:{self.nights:02d}:00Z"  # after every close, which goes by the clock
         Writer(self.path / "staging", "extract", run_id, period, as_of, began).write(companies, per_part=10)
-        self.stage("transform", "--period", period, "--run-id", run_id)
-        return self.stage("load", "--period", period, "--run-id", run_id, "--allow-empty", *load)
+        for shard in range(shards):
+            part = ["--period", period, "--run-id", run_id, *(["--shard", f"{shard}/{shards}"] if shards > 1 else [])]
+            self.stage("transform", *part)
+            self.stage("load", "--allow-empty", *part)
 
     def close(self, period):
         """Accepts what keeps the month of every company open, and closes it."""
@@ -98,6 +100,11 @@ class World:
     def change(self):
         self.feed = {company_id: (company, relations.changed(self.rng, entities))
                      for company_id, (company, entities) in self.feed.items()}
+
+    def contents(self):
+        """Every row without its number, which is given as rows come."""
+        return {(table, json.dumps({k: v for k, v in x.items() if k != "id"}))
+                for table in (*FACTS, "discrepancy") for x in self.rows(f"SELECT * FROM payroll.{table}")}
 
     def facts(self):
         """Every row with its version: one that is written again has another. A discrepancy is written whenever it is seen."""
@@ -146,6 +153,16 @@ class Months(unittest.TestCase):
         self.assertEqual(bad, [])
         self.closed_months_are_left_alone()
         tally.count("random companies over three closed months", COMPANIES)
+
+    def test_shards_together_load_the_whole(self):
+        self.world.database("_whole")
+        self.world.night(LAST)
+        whole = self.world.contents()
+        self.world.nights = 0
+        self.world.database("_shards")
+        self.world.night(LAST, shards=3)
+        self.assertGreater(len(whole), 100)
+        self.assertEqual(whole ^ self.world.contents(), set())
 
     def another_night_changes_nothing(self, period):
         before = self.world.facts()
