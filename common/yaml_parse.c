@@ -358,6 +358,9 @@ bool yaml_parse(struct str text, const char *file, struct arena *a, struct yaml 
     if (!yaml_parser_initialize(&b->parser)) {
         err_set(err, ERR_TRY_AGAIN, "%s: out of memory", file);
     } else {
+        /* To libyaml, told of the encoding, a byte order mark is a column of the first line. */
+        bool marked = text.len >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0;
+        text = marked ? (struct str){text.p + 3, text.len - 3, false} : text;
         yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(&b->parser, (const unsigned char *)(text.p ? text.p : ""), text.len);
         ok = build_stream(b, ret);
