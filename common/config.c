@@ -12,6 +12,7 @@ static const struct key config_keys[] = {
     {"staging", KEY_SECTION},
     {"staging.dir", KEY_TEXT, FIELD_AT(staging_dir), .fallback = "staging", .max = PATH_BYTES_MAX},
     {"staging.keep_runs", KEY_COUNT, FIELD_AT(keep_runs), .fallback = "30", .min = 1, .max = 100000},
+    {"staging.keep_months", KEY_COUNT, FIELD_AT(keep_months), .fallback = "12", .min = 1, .max = 1200},
     {"staging.archive_raw", KEY_BOOL, FIELD_AT(archive_raw), .fallback = "false"},
     {"database", KEY_SECTION},
     {"database.url", KEY_SECRET, FIELD_AT(database_url), .fallback = ""},

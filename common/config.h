@@ -40,7 +40,7 @@ struct config {
     char sha256[65];               /* of the bytes of the file and of companies_file: "the same configuration" */
     int64_t version;
     const char *staging_dir;
-    int64_t keep_runs;
+    int64_t keep_runs, keep_months;
     bool archive_raw;
     const char *database_url;      /* secret, for extract and load; "" : libpq's own environment */
     int64_t invoice_month_shift, lookback_months;

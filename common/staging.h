@@ -181,8 +181,9 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
                   uint32_t *ret_n, struct list *rejects);
 void part_close(struct part_in *p);
 
-/* Removes old runs of all periods but the keep newest, never the newest complete one of a period. Does nothing while
- * another process is at it. */
-bool staging_purge(const char *dir, int keep, struct err *err);
+/* Removes old runs of all periods but the keep newest, never the newest complete one of a period, unless the
+ * period lies more than keep_months behind the newest there is: it is open no more, and its people's numbers are not
+ * kept for ever. Does nothing while another process is at it. */
+bool staging_purge(const char *dir, int keep, int keep_months, struct err *err);
 
 #endif

@@ -156,9 +156,12 @@ static int newest_first(const void *a, const void *b)
 }
 
 /* Whether a stage's newest complete output of the period is in this run; newer ones stand before it. */
-static bool run_needed(const struct runs *runs, size_t i)
+static bool run_needed(const struct runs *runs, size_t i, int keep_months)
 {
     const struct run *run = &runs->run[i];
+    for (size_t k = 0; k < runs->n; k++)
+        if (runs->run[k].period - run->period > keep_months)
+            return false;
     for (int stage = STAGE_EXTRACT; stage <= STAGE_TRANSFORM; stage++) {
         bool newer = false;
         for (size_t k = 0; k < i; k++)
@@ -213,14 +216,14 @@ static bool run_remove(const char *dir, const struct run *run, struct err *err)
     return ok;
 }
 
-static bool purge(const char *dir, int keep, struct err *err)
+static bool purge(const char *dir, int keep, int keep_months, struct err *err)
 {
     struct runs runs = {.dir = dir};
     bool ok = dir_each(dir, period_collect, &runs, err);
     if (runs.n)
         qsort(runs.run, runs.n, sizeof *runs.run, newest_first);
     for (size_t i = keep < 0 ? 0 : (size_t)keep; ok && i < runs.n; i++)
-        if (!run_needed(&runs, i))
+        if (!run_needed(&runs, i, keep_months))
             ok = run_remove(dir, &runs.run[i], err);
     for (size_t i = 0; i < runs.n; i++)
         free(runs.run[i].run_id);
@@ -229,7 +232,7 @@ static bool purge(const char *dir, int keep, struct err *err)
 }
 
 /* Shards that end together would each take the same runs away: whoever comes first does it for all. */
-bool staging_purge(const char *dir, int keep, struct err *err)
+bool staging_purge(const char *dir, int keep, int keep_months, struct err *err)
 {
     struct err busy = {0};
     int fd;
@@ -240,7 +243,7 @@ bool staging_purge(const char *dir, int keep, struct err *err)
     free(path);
     if (!mine)
         return busy.kind == ERR_TRY_AGAIN || err_set(err, busy.kind, "%s", busy.text);
-    bool ok = purge(dir, keep, err);
+    bool ok = purge(dir, keep, keep_months, err);
     close(fd);
     return ok;
 }

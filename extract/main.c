@@ -169,7 +169,7 @@ static bool keep_pages(struct extracting *x, bool published, struct err *err)
 static bool tidy(struct extracting *x, struct err *err)
 {
     return extract_run_tidy(&x->extract, x->run->now, err) &&
-           staging_purge(x->run->staging_dir, (int)x->run->config.keep_runs, err);
+           staging_purge(x->run->staging_dir, (int)x->run->config.keep_runs, (int)x->run->config.keep_months, err);
 }
 
 /* Nobody could be read: there is nothing to publish, and the run may go on later. */

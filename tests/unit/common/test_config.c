@@ -141,7 +141,7 @@ static void reports_everything_at_once(void **state)
         " found \"101%\"\n"
         "c.yaml:12: unknown key source; known here: version, staging, database, rules, sources, companies,"
         " companies_file\n"
-        "c.yaml:2: unknown key staging.dri; known here: dir, keep_runs, archive_raw\n"
+        "c.yaml:2: unknown key staging.dri; known here: dir, keep_runs, keep_months, archive_raw\n"
         "c.yaml:10: unknown key rules.lookback; known here: invoice_month_shift, lookback_months,"
         " minimum_employer_share, executive_minimum, amount_jump, pmss, tolerance, grace, stale_after, reject_limit\n"
         "c.yaml:15: expected a map of keys in this list\n"

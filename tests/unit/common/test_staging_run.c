@@ -106,15 +106,30 @@ static void the_newest_runs_of_all_periods_stay(void **state)
         run_made("2026-04", id, STAGE_TRANSFORM, i);
     }
     run_made("2026-05", "may", STAGE_EXTRACT, 3);
-    assert_ok(staging_purge(scratch, 3, &err));
+    assert_ok(staging_purge(scratch, 3, 12, &err));
     assert_true(run_there("2026-04/run-5"));
     assert_true(run_there("2026-04/run-4"));
     assert_true(run_there("2026-04/run-3"));
     assert_true(run_there("2026-05/may")); /* the fourth, but May's only one */
     assert_false(run_there("2026-04/run-2"));
     assert_false(run_there("2026-04/run-0"));
-    assert_ok(staging_purge(scratch, 3, &err)); /* nothing more to do */
+    assert_ok(staging_purge(scratch, 3, 12, &err)); /* nothing more to do */
     assert_true(run_there("2026-04/run-4"));
+}
+
+static void a_period_long_past_is_open_no_more(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    run_made("2025-03", "long-past", STAGE_EXTRACT, 0);
+    run_made("2025-04", "year-ago", STAGE_EXTRACT, 1);
+    run_made("2026-04", "now", STAGE_EXTRACT, 2);
+    assert_ok(staging_purge(scratch, 3, 12, &err));
+    assert_true(run_there("2025-03/long-past")); /* one of the three newest */
+    assert_ok(staging_purge(scratch, 1, 12, &err));
+    assert_false(run_there("2025-03/long-past"));
+    assert_true(run_there("2025-04/year-ago"));
+    assert_true(run_there("2026-04/now"));
 }
 
 static void the_newest_complete_run_of_a_period_stays(void **state)
@@ -131,7 +146,7 @@ static void the_newest_complete_run_of_a_period_stays(void **state)
     const struct timespec changed_at[] = {{4000000000, 0}, {4000000000, 0}}; /* last of all */
     char *unfinished = arena_printf(&names, "%s/2026-04/unfinished", scratch);
     assert_int_equal(utimensat(AT_FDCWD, unfinished, changed_at, 0), 0);
-    assert_ok(staging_purge(scratch, 1, &err));
+    assert_ok(staging_purge(scratch, 1, 12, &err));
     assert_true(run_there("2026-03/march"));
     assert_true(run_there("2026-04/done"));
     assert_true(run_there("2026-04/extracted"));
@@ -148,11 +163,11 @@ static void a_sharded_run_is_complete_with_all_shards(void **state)
     info.shards = 2;
     info.began_at += 3600;
     assert_ok(output_write(&info, 1, &err));
-    assert_ok(staging_purge(scratch, 1, &err));
+    assert_ok(staging_purge(scratch, 1, 12, &err));
     assert_true(run_there("2026-04/whole"));
     info.shard = 1;
     assert_ok(output_write(&info, 1, &err));
-    assert_ok(staging_purge(scratch, 1, &err));
+    assert_ok(staging_purge(scratch, 1, 12, &err));
     assert_false(run_there("2026-04/whole"));
 }
 
@@ -172,7 +187,7 @@ static void the_purge_follows_no_link_and_spares_what_is_foreign(void **state)
     folder_make("2026-04/with space");
     folder_make("elsewhere/old");
     folder_make("2026-04/.leaving-older/extract"); /* what a killed purge left */
-    assert_ok(staging_purge(scratch, 0, &err));
+    assert_ok(staging_purge(scratch, 0, 12, &err));
     assert_false(run_there("2026-04/old"));
     assert_false(run_there("2026-04/.leaving-old"));
     assert_false(run_there("2026-04/.leaving-older"));
@@ -193,10 +208,10 @@ static void a_run_being_written_stays(void **state)
     struct run_info info = run_info_sample("old");
     info.stage = STAGE_TRANSFORM;
     assert_ok(staging_begin(&out, scratch, &info, &err));
-    assert_ok(staging_purge(scratch, 0, &err));
+    assert_ok(staging_purge(scratch, 0, 12, &err));
     assert_true(run_there("2026-04/old/extract/manifest.json"));
     staging_abandon(&out);
-    assert_ok(staging_purge(scratch, 0, &err));
+    assert_ok(staging_purge(scratch, 0, 12, &err));
     assert_false(run_there("2026-04/old"));
 }
 
@@ -208,10 +223,10 @@ static void a_purge_leaves_the_work_to_another(void **state)
     run_made("2026-04", "old", STAGE_EXTRACT, 0);
     run_made("2026-04", "new", STAGE_EXTRACT, 1);
     assert_ok(lock_take(arena_printf(&names, "%s/.purge.lock", scratch), &fd, &err));
-    assert_ok(staging_purge(scratch, 1, &err));
+    assert_ok(staging_purge(scratch, 1, 12, &err));
     assert_true(run_there("2026-04/old"));
     close(fd);
-    assert_ok(staging_purge(scratch, 1, &err));
+    assert_ok(staging_purge(scratch, 1, 12, &err));
     assert_false(run_there("2026-04/old"));
 }
 
@@ -219,7 +234,7 @@ static void an_absent_folder_has_nothing_to_purge(void **state)
 {
     (void)state;
     struct err err = {0};
-    assert_ok(staging_purge(arena_printf(&names, "%s/absent", scratch), 3, &err));
+    assert_ok(staging_purge(arena_printf(&names, "%s/absent", scratch), 3, 12, &err));
 }
 
 int main(void)
@@ -229,6 +244,7 @@ int main(void)
         TEST(a_shard_finds_its_own_or_the_whole),
         TEST(what_is_no_run_is_not_seen),
         TEST(the_newest_runs_of_all_periods_stay),
+        TEST(a_period_long_past_is_open_no_more),
         TEST(the_newest_complete_run_of_a_period_stays),
         TEST(a_sharded_run_is_complete_with_all_shards),
         TEST(the_purge_follows_no_link_and_spares_what_is_foreign),
