@@ -3,8 +3,8 @@
  * publish. */
 #include "extract/assemble.h"
 
-/* Transfers wait more than they compute, so there are more of them than cores; as many as a server takes from one client
- * without calling it an attack. */
+/* Transfers wait more than they compute, so there are more of them than cores; as many as a server takes from one
+ * client without calling it an attack. */
 enum { PARALLEL_DEFAULT = 16 };
 
 struct extracting {
