@@ -56,15 +56,30 @@ static uint32_t utf8_length(const char *p, const char *end)
     return overlong || surrogate || beyond ? 0 : n;
 }
 
+/* All bytes below 0x80: eight at a time, the last eight once more for what is left. */
+static inline bool is_ascii(struct str s)
+{
+    uint64_t all = 0, eight;
+    uint32_t at = 0;
+    for (; at + 8 <= s.len; at += 8) {
+        memcpy(&eight, s.p + at, 8);
+        all |= eight;
+    }
+    if (s.len >= 8) {
+        memcpy(&eight, s.p + s.len - 8, 8);
+        all |= eight;
+    } else {
+        for (; at < s.len; at++)
+            all |= (unsigned char)s.p[at];
+    }
+    return (all & 0x8080808080808080) == 0;
+}
+
 bool jscan_utf8(struct str s)
 {
-    const char *p = s.p, *end = p + s.len;
-    while (p < end) {
-        uint64_t eight;
-        if (end - p >= 8 && (memcpy(&eight, p, 8), eight & 0x8080808080808080) == 0) {
-            p += 8;
-            continue;
-        }
+    if (is_ascii(s))
+        return true;
+    for (const char *p = s.p, *end = p + s.len; p < end;) {
         uint32_t n = (unsigned char)*p < 0x80 ? 1 : utf8_length(p, end);
         if (n == 0)
             return false;

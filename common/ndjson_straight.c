@@ -8,29 +8,8 @@
 #include <emmintrin.h>
 #endif
 
-static inline uint64_t differ_8(const char *p, const char *q)
-{
-    uint64_t a, b;
-    memcpy(&a, p, sizeof a);
-    memcpy(&b, q, sizeof b);
-    return a ^ b;
-}
-
-/* memcmp(p, q, n) == 0 for a constant n: the compiler would call the library for half of the literals. */
-static inline bool same(const char *p, const char *q, size_t n)
-{
-    if (n < 8)
-        return memcmp(p, q, n) == 0;
-    uint64_t differ = differ_8(p, q) | differ_8(p + n - 8, q + n - 8);
-    if (n > 16)
-        differ |= differ_8(p + 8, q + 8);
-    if (n > 24)
-        differ |= differ_8(p + 16, q + 16);
-    return !differ && (n <= 32 || memcmp(p + 32, q + 32, n - 32) == 0);
-}
-
 /* Whether the literal stands at p, with at least one byte behind it. */
-#define AT(p, end, literal) ((size_t)((end) - (p)) >= sizeof(literal) && same(p, literal, sizeof(literal) - 1))
+#define AT(p, end, literal) ((size_t)((end) - (p)) >= sizeof(literal) && str_same(p, literal, sizeof(literal) - 1))
 
 /* ---- scalars ---- */
 

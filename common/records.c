@@ -85,7 +85,7 @@ const struct catalogue_entry catalogue[DISC_COUNT] = {
 #define RECORD(rec, entity)                                                                      \
     _Static_assert(rec##_n_fields <= 64, "more fields than the decoder can mark");               \
     const struct record rec##_record = {#rec, entity, rec##_fields, rec##_n_fields, sizeof(struct rec), \
-                                        rec##_sum_field, rec##_straight, rec##_room, rec##_encode};
+                                        rec##_sum_field, rec##_straight, rec##_room, rec##_encode, rec##_fits};
 #define FIELD(rec, type, name, need, arg)
 #define END(rec)
 #include "common/records.def"

@@ -20,9 +20,30 @@ static inline struct str str_of(const char *s)
     return (struct str){s, s ? (uint32_t)strlen(s) : 0, false};
 }
 
+static inline uint64_t str_differ_8(const char *p, const char *q)
+{
+    uint64_t a, b;
+    memcpy(&a, p, sizeof a);
+    memcpy(&b, q, sizeof b);
+    return a ^ b;
+}
+
+/* memcmp(p, q, len) == 0, without a call for the lengths that ids and keys have. */
+static inline bool str_same(const char *p, const char *q, size_t len)
+{
+    if (len < 8 || len > 32)
+        return memcmp(p, q, len) == 0;
+    uint64_t differ = str_differ_8(p, q) | str_differ_8(p + len - 8, q + len - 8);
+    if (len > 16)
+        differ |= str_differ_8(p + 8, q + 8);
+    if (len > 24)
+        differ |= str_differ_8(p + 16, q + 16);
+    return !differ;
+}
+
 static inline bool str_eq(struct str a, struct str b)
 {
-    return a.len == b.len && (a.p && b.p ? memcmp(a.p, b.p, a.len) == 0 : a.p == b.p);
+    return a.len == b.len && (a.p && b.p ? str_same(a.p, b.p, a.len) : a.p == b.p);
 }
 
 static inline bool str_is(struct str a, const char *s)

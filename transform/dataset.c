@@ -310,6 +310,9 @@ static bool line_usable(struct dataset *d, const struct invoice_line *line, int3
                                         (int)line->invoice_id.len, line->invoice_id.p)));
         return false;
     }
+    enum { FEW_DAYS = 28 * (SLICES_MAX - 2) }; /* cannot be too many months */
+    if (line->cover_to >= line->cover_from && line->cover_to - line->cover_from <= FEW_DAYS)
+        return true;
     if (line->cover_to < line->cover_from || month_of(line->cover_to) - month_of(line->cover_from) >= SLICES_MAX) {
         reject_line(d, line, REJECT_OUT_OF_RANGE,
                     str_of(arena_printf(d->arena, "cover_to: expected a date from cover_from to %d months later",

@@ -98,10 +98,11 @@ static int64_t weight_of(date_t from, date_t to, month_t month, enum proration p
 
 int split_months(date_t from, date_t to, enum proration proration, struct slice slices[SLICES_MAX])
 {
-    if (from > to || month_of(to) - month_of(from) >= SLICES_MAX)
+    month_t first_month = month_of(from), last_month = month_of(to);
+    if (from > to || last_month - first_month >= SLICES_MAX)
         return 0;
     int n = 0;
-    for (month_t m = month_of(from); m <= month_of(to); m++) {
+    for (month_t m = first_month; m <= last_month; m++) {
         date_t first = month_first(m), last = month_last(m);
         struct slice *s = &slices[n++];
         s->from = from > first ? from : first;
