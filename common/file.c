@@ -130,7 +130,7 @@ static bool out_put(struct out_file *f, const char *p, size_t len, struct err *e
     return true;
 }
 
-static bool out_flush(struct out_file *f, struct err *err)
+bool file_flush(struct out_file *f, struct err *err)
 {
     bool ok = out_put(f, f->pending.p, f->pending.len, err);
     f->pending.len = 0;
@@ -139,7 +139,7 @@ static bool out_flush(struct out_file *f, struct err *err)
 
 bool file_write(struct out_file *f, const void *p, size_t len, struct err *err)
 {
-    if (f->pending.len + len > WRITE_BLOCK_BYTES && !out_flush(f, err))
+    if (f->pending.len + len > WRITE_BLOCK_BYTES && !file_flush(f, err))
         return false;
     f->bytes += (int64_t)len;
     if (len >= WRITE_BLOCK_BYTES)
@@ -160,9 +160,9 @@ static int sync_fd(int fd)
 /* Flushed, on disk and closed, still under its temporary name. */
 static bool out_finish(struct out_file *f, struct err *err)
 {
-    if (!out_flush(f, err))
+    if (!file_flush(f, err))
         return false;
-    if (sync_fd(f->fd))
+    if (!f->passing && sync_fd(f->fd))
         return err_errno(err, ERR_IO, "cannot sync %s", f->tmp);
     int fd = f->fd;
     f->fd = -1;

@@ -29,6 +29,7 @@ void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1]);
  * returned for its folder. Zero it to start ({0}). */
 struct out_file {
     int fd;
+    bool passing;          /* set after file_create: it will be gone before anybody relies on it, and is not synced */
     char *path, *tmp;      /* NULL: not open */
     struct buf pending;
     struct sha256 hash;
@@ -36,6 +37,7 @@ struct out_file {
 };
 bool file_create(struct out_file *f, const char *path, struct err *err);
 bool file_write(struct out_file *f, const void *p, size_t len, struct err *err);
+bool file_flush(struct out_file *f, struct err *err); /* what is pending goes to the kernel, and on its way to the disk */
 bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err);
 void file_abandon(struct out_file *f);
 /* Gives a file that is not to be changed a second name instead of a copy. False where that cannot be: another file system,

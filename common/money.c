@@ -17,6 +17,12 @@ bool money_add(int64_t *sum, int64_t add)
 
 int64_t money_scale(int64_t amount_cents, int64_t num, int64_t den)
 {
+    int64_t small;
+    if (num == den)
+        return amount_cents;
+    if (den <= INT64_MAX / 2 && !__builtin_mul_overflow(amount_cents, num, &small) &&
+        !__builtin_mul_overflow(small, 2, &small) && !__builtin_add_overflow(small, small < 0 ? -den : den, &small))
+        return small / (den * 2); /* 128 bits are divided by a call */
     int128 twice = (int128)amount_cents * num * 2;
     int128 half_away = twice < 0 ? twice - den : twice + den;
     return (int64_t)(half_away / ((int128)den * 2));
@@ -47,6 +53,10 @@ bool money_spread(int64_t total_cents, const int64_t *weight, size_t n, int64_t 
         weights += weight[i];
     if (weights <= 0)
         return false;
+    if (n == 1) {
+        *part_cents = total_cents;
+        return true;
+    }
     struct remainder *rest = mem_alloc(n * sizeof *rest);
     int128 total = total_cents < 0 ? -(int128)total_cents : (int128)total_cents;
     int128 missing = total;

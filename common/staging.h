@@ -64,6 +64,7 @@ struct part_file {
     const struct record *record;
     struct out_file out;          /* not open while all of it is the beginning of `same` */
     const struct part_in *same;   /* the part whose file of this entity this one is, byte for byte so far; or NULL */
+    const struct staging_file *linked;  /* the file that this one is another name of; or NULL */
     struct range company, total;  /* entity stays null here */
 };
 struct part {
@@ -81,7 +82,7 @@ bool part_put(struct part *p, const struct record *r, const void *rec, struct er
 /* The same for lines already encoded, passed on unchanged: rows of them, their summed field adding up to cents. */
 bool part_put_lines(struct part *p, const struct record *r, struct str lines, int64_t rows, int64_t cents, struct err *err);
 /* The same for all lines of a company that is being read. A file that is passed on whole is not written again: it gets a
- * second name. `in` must be open, and verified, when the part is committed. */
+ * second name. `in` must be open, and verified, when the part is settled. */
 bool part_pass(struct part *p, const struct record *r, const struct part_in *in, const struct company *c,
                struct err *err);
 /* Texts are cut to their limits, and bytes that are no UTF-8 (and NUL) become U+FFFD: a reject never fails to be told. */
@@ -92,7 +93,9 @@ static inline bool part_full(const struct part *p)
 {
     return p->bytes >= STAGING_PART_BYTES;
 }
-/* Commits the part's files and its part-NNNN.done. */
+/* Nothing more is put into the part: what it passes on whole is linked, the rest goes on its way to the disk. */
+bool part_settle(struct part *p, struct err *err);
+/* Settles the part, if that is still to be done, waits for the disk and commits the part's files and its part-NNNN.done. */
 bool part_commit(struct part *p, struct err *err);
 void part_abandon(struct part *p);
 

@@ -252,20 +252,35 @@ static void part_release(struct part *p)
 }
 
 /* A file that is the same from end to end gets its name and has its digest already. */
-static bool file_finish(struct part *p, struct part_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err)
+static bool link_same(const struct part *p, struct part_file *f)
 {
-    if (f->same) {
-        char *from, *to = file_path(p, f);
-        const struct staging_file *source = part_source(f->same, f->record, &from);
-        bool linked = source && source->bytes == f->total.bytes && file_link(from, to);
-        free(from);
-        free(to);
-        if (linked) {
-            memcpy(ret_sha256, source->sha256, SHA256_HEX + 1);
-            return true;
-        }
+    char *from, *to = file_path(p, f);
+    const struct staging_file *source = part_source(f->same, f->record, &from);
+    if (source && source->bytes == f->total.bytes && file_link(from, to))
+        f->linked = source;
+    free(from);
+    free(to);
+    return f->linked;
+}
+
+bool part_settle(struct part *p, struct err *err)
+{
+    for (int i = 0; i < p->n_files; i++) {
+        struct part_file *f = &p->file[i];
+        if (f->linked || (f->same && link_same(p, f)))
+            continue;
+        if (!file_begin(p, f, err) || !file_flush(&f->out, err))
+            return false;
     }
-    return file_begin(p, f, err) && file_commit(&f->out, ret_sha256, err);
+    return true;
+}
+
+static bool file_finish(struct part_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err)
+{
+    if (!f->linked)
+        return file_commit(&f->out, ret_sha256, err);
+    memcpy(ret_sha256, f->linked->sha256, SHA256_HEX + 1);
+    return true;
 }
 
 static bool files_commit(struct part *p, struct part_done *done, struct arena *a, struct err *err)
@@ -280,7 +295,7 @@ static bool files_commit(struct part *p, struct part_done *done, struct arena *a
                                     .cents = f->total.cents};
         if (f->company.rows)
             return err_set(err, ERR_BUG, "%s: records of a company that was not ended", to->name);
-        if (!file_finish(p, f, to->sha256, err))
+        if (!file_finish(f, to->sha256, err))
             return false;
     }
     return true;
@@ -292,7 +307,7 @@ static bool done_commit(const struct part *p, const struct part_done *done, stru
     struct out_file out = {0};
     char sha256[SHA256_HEX + 1];
     bool ok = part_done_write(done, &text, err) && file_create(&out, done_path(a, p->out->path, p->number), err) &&
-              file_write(&out, text.p, text.len, err) && file_commit(&out, sha256, err);
+              (out.passing = true) && file_write(&out, text.p, text.len, err) && file_commit(&out, sha256, err);
     file_abandon(&out);
     buf_free(&text);
     return ok;
@@ -307,7 +322,7 @@ bool part_commit(struct part *p, struct err *err)
         .index_bytes = p->index.len,           .rejects = p->rejects.p,
         .rejects_bytes = p->rejects.len,
     };
-    bool ok = files_commit(p, &done, &a, err) && done_commit(p, &done, &a, err);
+    bool ok = part_settle(p, err) && files_commit(p, &done, &a, err) && done_commit(p, &done, &a, err);
     arena_free(&a);
     part_release(p);
     return ok;

@@ -64,33 +64,42 @@ static bool transform_companies(struct crew *crew, struct part_in *in, struct pa
     return err->kind == ERR_NONE;
 }
 
-static bool transform_part(struct crew *crew, int number, struct arena *arena, struct err *err)
+/* The part's output, settled in *ret; what is left to do is part_commit. */
+static bool transform_part(struct crew *crew, int number, struct arena *arena, struct part *ret, struct err *err)
 {
     struct part_in in;
-    struct part out;
     if (!part_stream(&in, crew->in, number, err))
         return false;
-    part_begin(&out, crew->out, number);
-    bool ok = transform_companies(crew, &in, &out, arena, err);
+    part_begin(ret, crew->out, number);
+    bool ok = transform_companies(crew, &in, ret, arena, err);
     if (ok || err->kind != ERR_TRY_AGAIN)  /* not the manifest's bytes: that explains any other fault */
         ok = part_verify(&in, err) && ok;
-    if (ok)
-        ok = part_commit(&out, err);
-    else
-        part_abandon(&out);
+    ok = ok && part_settle(ret, err);
+    if (!ok)
+        part_abandon(ret);
     part_close(&in);
     return ok;
 }
 
-/* One worker: parts until there are none left. */
+/* One worker: parts until there are none left. Each is committed when the next one is made: the disk has had time for it. */
 static bool work(struct crew *crew, struct err *err)
 {
     struct arena arena = {0};
-    bool ok = true;
-    for (int part; ok && (part = atomic_fetch_add(&crew->shared->next_part, 1)) < crew->in->n_parts;)
-        ok = transform_part(crew, part, &arena, err);
+    struct part made, before;
+    bool ok = true, waiting = false;
+    for (int number; ok && (number = atomic_fetch_add(&crew->shared->next_part, 1)) < crew->in->n_parts;) {
+        ok = transform_part(crew, number, &arena, &made, err);
+        if (waiting && !ok) {
+            part_abandon(&before);
+        } else if (waiting && !part_commit(&before, err)) {
+            part_abandon(&made);
+            ok = false;
+        }
+        waiting = ok;
+        before = made;
+    }
     arena_free(&arena);
-    return ok;
+    return ok && (!waiting || part_commit(&before, err));
 }
 
 static void worker_main(struct crew *crew, int number, pid_t parent)
