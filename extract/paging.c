@@ -219,11 +219,12 @@ static bool walk_is_sound(struct walk *w, const struct page *page, struct err *e
 {
     const struct paging *paging = &w->entity->paging;
     struct str next = page->next;
+    char shown[CURSOR_SHOWN_MAX + 1];
     if (paging->kind == PAGING_PAGE && repeats_page(w, page))
         return err_set(err, ERR_DATA, "page %d repeats the page before it", page->number);
     if (next.p && was_seen(w, next))
-        return err_set(err, ERR_DATA, "endless list: page %d leads to %.*s, where it has already been", page->number,
-                       (int)(next.len < CURSOR_SHOWN_MAX ? next.len : CURSOR_SHOWN_MAX), next.p);
+        return err_set(err, ERR_DATA, "endless list: page %d leads to %s, where it has already been", page->number,
+                       str_shown(next, shown, sizeof shown));
     if (next.p && page->number >= paging->cap)
         return err_set(err, ERR_DATA, "more than %d pages, the most that its paging allows", paging->cap);
     return true;

@@ -146,6 +146,8 @@ bool url_is_loopback(const char *url)
 
 /* ---- following ---- */
 
+enum { LINK_SHOWN_MAX = 200 };
+
 static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
 {
     char *a = url_part(x, part), *b = url_part(y, part);
@@ -159,15 +161,17 @@ static bool follow(CURLU *from, CURLU *to, const char *link, struct arena *a, st
 {
     static const CURLUPart ORIGIN[] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT, CURLUPART_USER,
                                        CURLUPART_PASSWORD};
+    char shown[LINK_SHOWN_MAX + 1];
+    str_shown(str_of(link), shown, sizeof shown);
     if (curl_url_set(to, CURLUPART_URL, link, 0))
-        return err_set(err, ERR_DATA, "the link to the next page is not a URL: %.200s", link);
+        return err_set(err, ERR_DATA, "the link to the next page is not a URL: %s", shown);
     for (size_t i = 0; i < sizeof ORIGIN / sizeof *ORIGIN; i++)
         if (!same_part(from, to, ORIGIN[i]))
-            return err_set(err, ERR_DATA, "the link to the next page leaves the server: %.200s", link);
+            return err_set(err, ERR_DATA, "the link to the next page leaves the server: %s", shown);
     curl_url_set(to, CURLUPART_FRAGMENT, NULL, 0);
     char *absolute = url_part(to, CURLUPART_URL);
     if (!absolute)
-        return err_set(err, ERR_DATA, "the link to the next page is not a URL: %.200s", link);
+        return err_set(err, ERR_DATA, "the link to the next page is not a URL: %s", shown);
     size_t len = strlen(absolute);
     *ret = (struct str){arena_copy(a, absolute, len), (uint32_t)len, false};
     curl_free(absolute);

@@ -147,6 +147,8 @@ static void test_follow_no_text_that_ends_early(void **state)
     (void)state;
     assert_false(url_follow("https://a.example/v1/l?page=1", link, &arena, &next, &err));
     assert_int_equal(err.kind, ERR_DATA);
+    assert_false(url_follow("https://a.example/v1/l?page=1", str_of("/l\nerror: x"), &arena, &next, &err));
+    assert_null(strchr(err.text, '\n'));
 }
 
 static int free_arena(void **state)
