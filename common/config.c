@@ -109,10 +109,8 @@ bool config_read(struct config *c, const char *path, enum stage stage, struct er
     struct sha256 digest;
     struct yaml *root = NULL;
     struct err fault = {0};
-    if (!map_open(&map, path, err)) {
-        err->kind = ERR_CONFIG;
+    if (!map_open_configured(&map, path, err))
         return false;
-    }
     sha256_start(&digest);
     sha256_add(&digest, map.p, map.len <= YAML_BYTES_MAX ? map.len : 0);
     read.path = arena_copy(&read.arena, path, strlen(path));

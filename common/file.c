@@ -297,7 +297,7 @@ bool dir_each(const char *path, bool (*each)(void *arg, const char *name, struct
 bool file_exists(const char *path)
 {
     struct stat st;
-    return !lstat(path, &st) && S_ISREG(st.st_mode);
+    return lstat(path, &st) ? errno != ENOENT && errno != ENOTDIR : S_ISREG(st.st_mode);
 }
 
 /* ---- reading ---- */
@@ -354,6 +354,16 @@ void map_forget(const struct map *m, size_t from, size_t len)
     size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = from / page * page;
     if (m->mapping && len)
         madvise((char *)m->mapping + begin, from + len - begin, MADV_DONTNEED);
+}
+
+bool map_open_configured(struct map *m, const char *path, struct err *err)
+{
+    errno = 0;
+    if (map_open(m, path, err))
+        return true;
+    if (errno != EIO && errno != EMFILE && errno != ENFILE && errno != ENOMEM)
+        err->kind = ERR_CONFIG;
+    return false;
 }
 
 void map_close(struct map *m)

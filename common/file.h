@@ -55,7 +55,7 @@ bool dir_check(const char *path, struct err *err);
  * does not exist has none. */
 bool dir_each(const char *path, bool (*each)(void *arg, const char *name, struct err *err), void *arg,
               struct err *err);
-/* True for a regular file; symbolic links are none. */
+/* True for a regular file, symbolic links are none; true as well where a fault keeps one from knowing: opening it tells. */
 bool file_exists(const char *path);
 
 /* Opens a regular file for reading; *ret_len: its bytes. ERR_NO_INPUT when there is none. */
@@ -70,6 +70,8 @@ struct map {
     void *mapping;         /* what p points to, for map_close */
 };
 bool map_open(struct map *m, const char *path, struct err *err);
+/* The same for what the configuration names: ERR_CONFIG, unless disk or memory are at fault. */
+bool map_open_configured(struct map *m, const char *path, struct err *err);
 void map_close(struct map *m);
 /* These bytes are not needed for now: their memory is given back, and filled again when they are looked at. */
 void map_forget(const struct map *m, size_t from, size_t len);

@@ -232,7 +232,9 @@ static bool lost(struct pg *pg, const struct query *q, struct err *err)
     char line[1024];
     *pg->sqlstate = '\0';
     first_line(PQerrorMessage(pg->conn), line, sizeof line);
-    return err_set(err, ERR_TRY_AGAIN, "%s: connection to the database lost: %s", q->name, line);
+    if (*line)
+        return err_set(err, ERR_TRY_AGAIN, "%s: connection to the database lost: %s", q->name, line);
+    return err_errno(err, ERR_TRY_AGAIN, "%s: cannot wait for the database", q->name);   /* libpq knows of nothing */
 }
 
 static void cancel(struct pg *pg)

@@ -204,6 +204,22 @@ static void log_final(const struct err *err)
     }
 }
 
+/* In one piece, whatever signal comes: who started us reads nothing else. */
+static bool tell(const char *line)
+{
+    struct buf b = {0};
+    buf_adds(&b, line);
+    buf_addc(&b, '\n');
+    bool ok = true;
+    for (size_t at = 0; ok && at < b.len;) {
+        ssize_t n = write(STDOUT_FILENO, b.p + at, b.len - at);
+        ok = n > 0 || (n < 0 && errno == EINTR);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    buf_free(&b);
+    return ok;
+}
+
 /* Says how it ended, on stderr and stdout, and returns the exit status. */
 static int finish(const struct stage_run *run, const struct err *err, int64_t elapsed_ms)
 {
@@ -211,7 +227,7 @@ static int finish(const struct stage_run *run, const struct err *err, int64_t el
     if (err->kind != ERR_NONE)
         log_final(err);
     char *line = final_line(run, err, elapsed_ms);
-    bool told = line && puts(line) != EOF && fflush(stdout) == 0;
+    bool told = line && tell(line);
     free(line);
     if (told)
         return (int)err->kind;

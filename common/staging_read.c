@@ -65,8 +65,11 @@ static bool sizes_check(const struct staging_in *in, struct err *err)
         const struct staging_file *f = &in->file[i];
         char *path = mem_printf("%s/%s", in->path, f->name);
         struct stat st;
-        if (!file_exists(path) || stat(path, &st))
+        struct err fault;
+        if (!file_exists(path))
             ok = err_add(err, ERR_DATA, "%s: missing; expected a file of %" PRId64 " bytes", path, f->bytes);
+        else if (stat(path, &st))
+            ok = err_errno(&fault, ERR_IO, "cannot look at %s", path) || err_add(err, fault.kind, "%s", fault.text);
         else if (st.st_size != f->bytes)
             ok = err_add(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %lld", path, f->bytes,
                          (long long)st.st_size);

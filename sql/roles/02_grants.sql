@@ -12,11 +12,17 @@ GRANT USAGE ON SCHEMA payroll, pipeline, report TO payroll_loader, payroll_manag
 GRANT USAGE ON SCHEMA report TO payroll_reader;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA payroll, pipeline TO payroll_loader, payroll_manager;
--- Partitions are read through their table, which row-level security guards.
+-- Partitions are read through their table, which row-level security guards. Views that an earlier migration made are
+-- granted anew where they are made, and have the same rights then as in a new database.
 DO $$
 DECLARE
     partition regclass;
+    view regclass;
 BEGIN
+    FOR view IN SELECT c.oid FROM pg_catalog.pg_class AS c
+                WHERE c.relkind = 'v' AND c.relnamespace = 'payroll'::pg_catalog.regnamespace LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM payroll_loader, payroll_manager', view);
+    END LOOP;
     FOR partition IN SELECT c.oid FROM pg_catalog.pg_class AS c
                      WHERE c.relispartition AND c.relnamespace = 'payroll'::pg_catalog.regnamespace LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM payroll_manager', partition);

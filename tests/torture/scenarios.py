@@ -68,7 +68,7 @@ class World(Pipeline):
     def keep_fetched(self):
         """Everything was received and nothing published: extract was killed before its manifest got its name."""
         staging = self.path / "base-fetched"
-        call = Call("rename", 1, f"/{PERIOD}/night1/extract/manifest.json.tmp", True)
+        call = Call("rename", 1, f"/@/{PERIOD}/night1/extract/manifest.json.tmp", True)
         tracer = inject(staging, call, "signal=SIGKILL", self.path / "trace")
         result = self.start("extract", ["--run-id", "night1", "--jobs", "2"], "night1", staging, self.database, tracer)
         assert result.status == KILLED, result.stderr

@@ -7,6 +7,8 @@ import typing
 from tally import FULL, SEED
 
 BEGINNING = "umask"     # what stage.c calls when main has begun: before it the loader is at work
+STAGING = "/@"          # stands for a trial's staging directory in a path
+FOLDER = re.compile(r"AT_FDCWD(<[^>]*>)?")
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)")
 PATH = re.compile(r'<(/[^>]*)>|"(/[^"]*)"')
 
@@ -24,6 +26,12 @@ class Call(typing.NamedTuple):
         file = self.path.rsplit("/", 1)[-1]
         return self.name, re.sub(r"^[\w-]+(?=\.(ndjson|spool|done))", "*", file), self.worker
 
+    @property
+    def place(self):
+        """More broadly: what a call has to do with, of staged files, folders and others."""
+        file = self.path.rsplit("/", 1)[-1]
+        return file.rpartition(".")[2] if self.path.startswith(STAGING) else "elsewhere" if file else "", self.worker
+
     def __str__(self):
         return f"{self.name} {self.nth} {self.path.rsplit('/', 1)[-1]}{' of a worker' if self.worker else ''}"
 
@@ -33,16 +41,15 @@ def calls(trial, names, trace):
     result = trial.run(tracer=["strace", "-f", "-y", "-s", "0", "-o", str(trace), "--seccomp-bpf",
                                "-e", "trace=" + ",".join([BEGINNING, *names])])
     assert result.status == trial.scenario.status, result.stderr
-    return parse(trace.read_text(errors="replace").replace(f"{trial.staging}/", "/"))
+    return parse(trace.read_text(errors="replace").replace(str(trial.staging), STAGING))
 
 
 def parse(text):
-    """Paths in the staging directory are told from its root."""
     found, count, first, begun = [], collections.Counter(), None, False
     for entry in filter(None, map(LINE.match, text.splitlines())):
         process, name, rest = entry.groups()
         first = first or process
-        paths = [a or b for a, b in PATH.findall(rest.split(" = ")[0])]
+        paths = [a or b for a, b in PATH.findall(FOLDER.sub("", rest.split(" = ")[0]))]
         path, worker = paths[0] if paths else "", process != first
         begun = begun or name == BEGINNING
         key = (name, path) if worker else name
@@ -56,7 +63,7 @@ def inject(staging, call, what, trace):
     """The command line that lets `what` (signal=…, error=…) befall this call. A signal is lost at the stop of a filter, so
     only errors are made quick by one."""
     quick = [] if what.startswith("signal") else ["--seccomp-bpf"]
-    only = ["-P", f"{staging}{call.path}"] if call.worker else []
+    only = ["-P", call.path.replace(STAGING, str(staging))] if call.worker else []
     return ["strace", "-f", "-y", "-s", "0", "-o", str(trace), *quick, *only, "-e", f"trace={call.name}",
             f"--inject={call.name}:{what}:when={call.nth}"]
 

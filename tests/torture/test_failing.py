@@ -1,0 +1,117 @@
+"""Failing calls: each system call of each stage refused in turn, with what a full or broken disk, a lost connection, a
+process without descriptors or a signal answers. The exit status is one of README's table, the message says what and why,
+nothing half done is seen, and the same command again makes what an undisturbed run does."""
+import errno
+import os
+import unittest
+
+import tally
+from scenarios import DONE, World
+from tracing import STAGING, calls, chosen, inject
+
+FILE = {
+    "openat": ("EMFILE", "EIO", "EACCES"), "write": ("ENOSPC", "EIO", "EINTR"), "writev": ("ENOSPC", "EIO", "EINTR"),
+    "fsync": ("EIO", "ENOSPC", "EINTR"), "rename": ("EIO", "ENOSPC"), "link": ("EMLINK",), "mkdir": ("ENOSPC", "EACCES"),
+    "unlink": ("EIO",), "unlinkat": ("EIO",), "ftruncate": ("EIO",), "fchmod": ("EPERM",),
+    "chmod": ("EPERM",), "flock": ("ENOLCK",), "close": ("EIO", "EINTR"), "newfstatat": ("EIO",), "getdents64": ("EIO",),
+    "read": ("EIO", "EINTR"), "mmap": ("ENOMEM",),
+}
+NETWORK = {
+    "socket": ("EMFILE",), "socketpair": ("EMFILE",), "connect": ("ECONNREFUSED", "ETIMEDOUT"), "getsockopt": ("ENOBUFS",),
+    "sendto": ("EINTR",), "recvfrom": ("ECONNRESET", "EINTR"), "poll": ("EINTR", "ENOMEM"),
+}
+PROCESS = {"clone": ("EAGAIN",), "clone3": ("EAGAIN",), "wait4": ("EINTR",), "getrandom": ("ENOSYS",), "prlimit64": ("EPERM",)}
+NAMES = {**FILE, **NETWORK, **PROCESS}
+
+# Exit statuses: what the table of README.md says.
+CANNOT_CREATE, IO, TRY_AGAIN, UNAVAILABLE, CONFIGURATION = 73, 74, 75, 69, 78
+STATUSES = {
+    "EINTR": (), "ENOSPC": (CANNOT_CREATE,), "EIO": (IO, CANNOT_CREATE), "EMFILE": (IO, CANNOT_CREATE, TRY_AGAIN, UNAVAILABLE),
+    "EACCES": (IO, CANNOT_CREATE, CONFIGURATION), "EPERM": (IO, CANNOT_CREATE), "ENOLCK": (IO,), "EMLINK": (IO,),
+    "ENOMEM": (TRY_AGAIN, IO), "EAGAIN": (TRY_AGAIN,), "ECONNRESET": (TRY_AGAIN, UNAVAILABLE), "ENOBUFS": (TRY_AGAIN, UNAVAILABLE),
+    "ECONNREFUSED": (UNAVAILABLE,), "ETIMEDOUT": (UNAVAILABLE,), "ENOSYS": (),
+}
+SAID_OF_SERVICES = ("database", ".sql: ", "alan: ", "payroll: ", "out of memory")
+
+
+class Failing(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World()
+        cls.addClassCleanup(cls.world.close)
+        cls.trace = cls.world.path / "trace"
+
+    def faults(self, scenario):
+        with scenario.trial() as trial:
+            found = calls(trial, NAMES, self.trace)
+        return [(call, fault) for call in found for fault in NAMES[call.name]]
+
+    def sweep(self, name, kind=lambda call, fault: (call.name, call.place, fault), among=NAMES):
+        scenario = self.world.scenarios[name]
+        self.assertNotEqual(scenario.before, scenario.expected)
+        faults = chosen([f for f in self.faults(scenario) if f[0].name in among], lambda f: kind(*f), 0, name)
+        lost = 0
+        for call, fault in faults:
+            with self.subTest(scenario=name, call=str(call), fault=fault):
+                lost += 1
+                self.fail_at(scenario, call, fault)
+                lost -= 1
+        tally.count("faults injected", len(faults), lost)
+
+    def fail_at(self, scenario, call, fault):
+        with scenario.trial() as trial:
+            result = trial.run(tracer=inject(trial.staging, call, f"error={fault}", self.trace))
+            self.assertEqual(trial.wounds(), "")
+            if result.status in DONE:
+                self.assertEqual(trial.state(), scenario.expected)
+            else:
+                self.assertIn(result.status, STATUSES[fault] if call.path or call.name != "write" else (IO,), result.stderr)
+                self.assert_told(trial, call, fault, result)
+            self.assertEqual(trial.scars(), "")
+
+    def assert_told(self, trial, call, fault, result):
+        """The message names the file, or what was asked of whom, and the cause."""
+        if result.report is None:    # its standard output failed
+            self.assertIn("cannot write the final line to standard output", result.stderr)
+            return
+        self.assertEqual(result.report["status"], "failed")
+        said = result.report["error"]
+        if call.name not in FILE:
+            self.assertTrue(any(text in said for text in SAID_OF_SERVICES), said)
+            return
+        file = call.path.replace(STAGING, str(trial.staging)).removesuffix(".tmp").rstrip("/").rsplit("/", 1)[-1]
+        if call.worker or trial.scenario.name != "transform-workers":   # else a worker may have come first
+            self.assertIn(file, said)
+        self.assertIn(os.strerror(getattr(errno, fault)), said)
+
+    def test_extract(self):
+        """What it asks for and keeps; what it makes of that is begun where it was received."""
+        self.sweep("extract", lambda call, fault: (call.name, fault), [*NETWORK, *PROCESS, "writev"])
+
+    def test_extract_that_goes_on(self):
+        self.sweep("extract-continued", among=FILE)
+
+    def test_extract_of_a_second_night(self):
+        self.sweep("extract-again", lambda call, fault: call.name, ["link", "unlink", "rename", "newfstatat"])
+
+    def test_transform(self):
+        self.sweep("transform")
+
+    def test_transform_with_workers(self):
+        self.sweep("transform-workers", lambda call, fault: (call.name, fault, call.worker), [*PROCESS, "write", "mmap"])
+
+    def test_load(self):
+        self.sweep("load")
+
+    def test_load_of_a_second_night(self):
+        self.sweep("load-again", lambda call, fault: (call.name, fault), NETWORK)
+
+    def test_close(self):
+        self.sweep("close", lambda call, fault: (call.name, fault), NETWORK)
+
+    def test_migrate(self):
+        self.sweep("migrate", lambda call, fault: (call.name, fault), NETWORK)
+
+
+if __name__ == "__main__":
+    unittest.main()
