@@ -12,7 +12,8 @@
 const char *pg_tls_mode(PGconn *conn, const char *url);
 
 /* What a failed connection without SQLSTATE comes from, by libpq's message, and what there is to do (a static text, ""
- * where the message says it all): ERR_REFUSED a certificate, ERR_CONFIG TLS that one side lacks, else ERR_UNAVAILABLE. */
+ * where the message says it all): ERR_REFUSED a certificate, ERR_CONFIG TLS that one side lacks, else
+ * ERR_UNAVAILABLE. */
 enum err_kind pg_tls_failure(const char *message, const char **ret_remedy);
 
 #endif

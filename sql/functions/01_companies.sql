@@ -13,8 +13,8 @@ AS $$
         FROM unnest(ARRAY[who, session_user]) WITH ORDINALITY AS a (role, place)
         JOIN payroll.role_restriction AS r ON pg_has_role(a.role, r.role::oid, 'MEMBER')
         WHERE r.ended_at IS NULL
-            AND NOT pg_has_role(a.role, (SELECT k.relowner FROM pg_class AS k WHERE k.oid = 'payroll.company'::regclass),
-                                'MEMBER')
+            AND NOT pg_has_role(a.role, (SELECT k.relowner FROM pg_class AS k
+                                         WHERE k.oid = 'payroll.company'::regclass), 'MEMBER')
             AND NOT pg_has_role(who, 'payroll_loader', 'USAGE')
     ) AS s
     LEFT JOIN unnest(s.company_ids) AS c (company_id) ON true

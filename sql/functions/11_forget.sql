@@ -1,5 +1,5 @@
--- Forgetting people gone beyond the legal period. Identifiers and amounts stay; names, birth dates, numbers and what was
--- written about the person go, and do not come back with a source that still tells of them.
+-- Forgetting people gone beyond the legal period. Identifiers and amounts stay; names, birth dates, numbers and what
+-- was written about the person go, and do not come back with a source that still tells of them.
 
 -- What a source tells of somebody forgotten is blanked as it arrives. Put on the tables by the first forgetting: until
 -- then a load does without.
@@ -66,7 +66,8 @@ BEGIN
         EXECUTE format('CREATE TRIGGER forgotten_insert AFTER INSERT ON payroll.%I REFERENCING NEW TABLE AS new_row '
                        'FOR EACH STATEMENT EXECUTE FUNCTION payroll.blank_forgotten()', guarded);
         EXECUTE format('CREATE TRIGGER forgotten_update AFTER UPDATE ON payroll.%I REFERENCING NEW TABLE AS new_row '
-                       'FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION payroll.blank_forgotten()', guarded);
+                       'FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) '
+                       'EXECUTE FUNCTION payroll.blank_forgotten()', guarded);
     END LOOP;
 END
 $$;
@@ -125,7 +126,8 @@ BEGIN
         FROM payroll.affiliation AS a
         WHERE a.company_id = last_day_of.company_id AND a.member_id = ANY (members)
         UNION ALL
-        SELECT CASE WHEN p.status = 'open' THEN format('payroll month %s is open', to_char(t.payroll_month, 'YYYY-MM')) END,
+        SELECT CASE WHEN p.status = 'open' THEN
+                   format('payroll month %s is open', to_char(t.payroll_month, 'YYYY-MM')) END,
                (t.payroll_month + interval '1 month')::date - 1
         FROM (SELECT DISTINCT c.payroll_month FROM payroll.contribution AS c
               LEFT JOIN payroll.employment AS m ON m.company_id = c.company_id AND m.employment_id = c.employment_id
