@@ -163,7 +163,11 @@ struct part_in {
     struct str index_left; /* index lines not read yet */
     int64_t index_line;    /* number, within the part, of the line read last */
 };
-bool part_open(struct part_in *p, const struct staging_in *in, int number, struct err *err);
+/* only: the file of this record alone, and only its lines can be asked for; NULL: all of them. */
+bool part_open(struct part_in *p, const struct staging_in *in, int number, const struct record *only,
+               struct err *err);
+/* All files of a part that this process has verified before, or whose lines are verified in another way. */
+bool part_open_again(struct part_in *p, const struct staging_in *in, int number, struct err *err);
 /* What was made of a part's lines may be published only when part_verify, after the last company, has found the files to be
  * what the manifest says; it also tells whether a fault found before comes from that. */
 bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err);

@@ -78,13 +78,14 @@ static bool sizes_check(const struct staging_in *in, struct err *err)
     return ok;
 }
 
-static bool file_map(const struct staging_in *in, const struct staging_file *f, struct map *ret, struct err *err)
+static bool file_map(const struct staging_in *in, const struct staging_file *f, bool verify, struct map *ret,
+                     struct err *err)
 {
     char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
     bool ok = map_open(ret, path, err);
     if (ok && ret->len != (size_t)f->bytes)
         ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, ret->len);
-    else if (ok && (sha256_of(ret->p, ret->len, sha256), strcmp(sha256, f->sha256) != 0))
+    else if (ok && verify && (sha256_of(ret->p, ret->len, sha256), strcmp(sha256, f->sha256) != 0))
         ok = err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, f->sha256, sha256);
     if (!ok)
         map_close(ret);
@@ -122,14 +123,15 @@ void staging_close(struct staging_in *in)
 
 /* ---- one part ---- */
 
-bool part_open(struct part_in *p, const struct staging_in *in, int number, struct err *err)
+static bool part_map(struct part_in *p, const struct staging_in *in, int number, const struct record *only, bool verify,
+                     struct err *err)
 {
     *p = (struct part_in){.in = in, .number = number, .index_left = staged_index(in, number)};
     for (int i = 0; i < in->n_files; i++) {
-        if (in->file[i].part != number)
+        if (in->file[i].part != number || (only && in->file[i].record != only))
             continue;
         struct map map;
-        if (!file_map(in, &in->file[i], &map, err)) {
+        if (!file_map(in, &in->file[i], verify, &map, err)) {
             part_close(p);
             return false;
         }
@@ -137,6 +139,17 @@ bool part_open(struct part_in *p, const struct staging_in *in, int number, struc
         p->file[p->n_files++].map = map;
     }
     return true;
+}
+
+bool part_open(struct part_in *p, const struct staging_in *in, int number, const struct record *only,
+               struct err *err)
+{
+    return part_map(p, in, number, only, true, err);
+}
+
+bool part_open_again(struct part_in *p, const struct staging_in *in, int number, struct err *err)
+{
+    return part_map(p, in, number, NULL, false, err);
 }
 
 bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err)
@@ -209,7 +222,10 @@ static bool ranges_take(struct part_in *p, const struct company *c, struct err *
     for (uint32_t i = 0; i < c->ranges.n; i++) {
         const struct range *range = list_at(c->ranges, sizeof *range, i);
         const struct record *r = record_by_entity(range->entity);
-        struct part_in_file *f = &p->file[part_file_of(p, r) - p->file];
+        const struct part_in_file *found = part_file_of(p, r);
+        if (!found)
+            continue;   /* not opened */
+        struct part_in_file *f = &p->file[found - p->file];
         if (f->stream)
             stream_hold(f, range->offset, range->bytes);
         const char *lines = f->map.p + range->offset;

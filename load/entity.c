@@ -98,25 +98,46 @@ static const char *months(const struct entity *e, month_t period, month_t window
                         date_text(month_first(window_last), last));
 }
 
-/* What a run's rows are compared with. A row of a window's entity may be of a month outside, and one whose month is no
- * part of its key may have had another. */
-static const char *compared(const struct entity *e, const char *member, const char *in_months, struct arena *a)
+/* The companies c whose rows may be of this run: a closed month's are left alone. */
+static const char *member(const struct entity *e)
 {
-    if (e->scope == SCOPE_MONTH)
-        return arena_printf(a, "%s AND %s", member, in_months);
-    if (e->scope == SCOPE_COMPANY || !in_key(e, e->month))
-        return member;
-    return arena_printf(a, "%s AND (%s OR t.%s IN (SELECT %s FROM new_%s))", member, in_months, e->month, e->month,
-                        e->record->name);
+    return e->scope == SCOPE_MONTH ? "NOT c.closed" : "true";
+}
+
+/* What a run's rows are compared with: of a company that sent all it has, every row of the scope. A row of a window's
+ * entity may be of a month outside, and one whose month is no part of its key may have had another. */
+static const char *whole(const struct entity *e, const char *in_months, struct arena *a)
+{
+    const char *scope = in_months;
+    if (e->scope == SCOPE_WINDOW)
+        scope = in_key(e, e->month) ? arena_printf(a, "(%s OR t.%s IN (SELECT %s FROM new_%s))", in_months, e->month,
+                                                   e->month, e->record->name)
+                                    : "true";
+    return arena_printf(a, "SELECT %s FROM payroll.%s AS t JOIN brought AS c USING (company_id) "
+                        "WHERE %s AND NOT c.based AND %s", columns(e, "t.", a), e->record->name, member(e), scope);
+}
+
+/* Of a company that sent what differs from its last load: the rows of the keys sent. */
+static const char *touched(const struct entity *e, const char *in_months, struct arena *a)
+{
+    struct buf keys = {0};
+    for (uint32_t i = 0; i < e->record->n_fields; i++)
+        if (in_key(e, e->record->fields[i].name))
+            buf_addf(&keys, "%sn.%s", keys.len ? ", " : "", e->record->fields[i].name);
+    const char *text = arena_printf(a, "SELECT %s FROM (SELECT DISTINCT %s FROM new_%s AS n JOIN brought AS c "
+                                    "USING (company_id) WHERE c.based) AS n JOIN payroll.%s AS t ON %s WHERE %s",
+                                    columns(e, "t.", a), buf_str(&keys), e->record->name, e->record->name,
+                                    match(e, a), in_months);
+    buf_free(&keys);
+    return text;
 }
 
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
                       struct arena *a, struct variable ret[ENTITY_VARIABLES])
 {
     const struct record *r = e->record;
-    bool monthly = e->scope == SCOPE_MONTH;
-    const char *member = monthly ? "c.loads AND NOT c.same AND NOT c.closed" : "c.loads AND NOT c.same";
     const char *in_months = months(e, period, window_first, window_last, a);
+    const char *month = e->scope == SCOPE_MONTH ? in_months : "true";
     const struct variable variables[ENTITY_VARIABLES] = {
         {"table", r->name},
         {"entity", r->entity},
@@ -125,14 +146,26 @@ void entity_variables(const struct entity *e, month_t period, month_t window_fir
         {"n_columns", columns(e, "n.", a)},
         {"picked", picked(e, a)},
         {"match", match(e, a)},
-        {"member", member},
-        {"present", monthly ? arena_printf(a, "%s AND %s", member, in_months) : member},
-        {"scope", compared(e, member, in_months, a)},
-        {"month", monthly ? in_months : "true"},
+        {"member", member(e)},
+        {"present", arena_printf(a, "c.loads AND %s AND %s", member(e), month)},
+        {"month", month},
+        {"in_months", in_months},
         {"gone", arena_printf(a, "%s AND %s", in_months, e->removable)},
-        {"sum", r->sum_field < 0 ? "0" : r->fields[r->sum_field].name},
+        {"sum", r->sum_field < 0 ? "company_id" : r->fields[r->sum_field].name},
+        {"whole", whole(e, in_months, a)},
+        {"touched", touched(e, month, a)},
+        {"before", ""},
+        {"staying", "true"},
     };
     memcpy(ret, variables, sizeof variables);
+}
+
+month_t entity_month(const struct entity *e, const void *rec)
+{
+    for (uint32_t i = 0; e->month && i < e->record->n_fields; i++)
+        if (strcmp(e->record->fields[i].name, e->month) == 0)
+            return *(const month_t *)((const char *)rec + e->record->fields[i].offset);
+    return MONTH_NONE;
 }
 
 const char *entity_counted(month_t period, month_t window_first, month_t window_last, struct arena *a)
@@ -141,8 +174,24 @@ const char *entity_counted(month_t period, month_t window_first, month_t window_
     for (int i = 0; i < n_entities; i++) {
         const struct entity *e = &entities[i];
         buf_addf(&b, "%sSELECT t.company_id, count(*) AS rows, min(age(t.xmin)) AS youngest FROM payroll.%s AS t "
-                 "JOIN this_company AS c USING (company_id) WHERE c.loads AND %s GROUP BY t.company_id",
-                 i ? "\nUNION ALL\n" : "", e->record->name, months(e, period, window_first, window_last, a));
+                 "JOIN this_company AS c USING (company_id) WHERE c.loads AND %s AND %s GROUP BY t.company_id",
+                 i ? "\nUNION ALL\n" : "", e->record->name, member(e),
+                 months(e, period, window_first, window_last, a));
+    }
+    const char *text = arena_copy(a, b.p, b.len);
+    buf_free(&b);
+    return text;
+}
+
+const char *entity_any_present(month_t period, month_t window_first, month_t window_last, struct arena *a)
+{
+    struct buf b = {0};
+    for (int i = 0; i < n_entities; i++) {
+        struct variable variables[ENTITY_VARIABLES];
+        entity_variables(&entities[i], period, window_first, window_last, a, variables);
+        buf_addf(&b, "%srow_security_active('payroll.%s') OR EXISTS (SELECT FROM payroll.%s AS t "
+                 "JOIN this_company AS c USING (company_id) WHERE %s)", i ? ",\n" : "SELECT ", entities[i].record->name,
+                 entities[i].record->name, entity_value(variables, "present"));
     }
     const char *text = arena_copy(a, b.p, b.len);
     buf_free(&b);
@@ -155,4 +204,11 @@ const char *entity_value(const struct variable variables[ENTITY_VARIABLES], cons
         if (strcmp(variables[i].name, name) == 0)
             return variables[i].value;
     return NULL;
+}
+
+void entity_set(struct variable variables[ENTITY_VARIABLES], const char *name, const char *value)
+{
+    for (int i = 0; i < ENTITY_VARIABLES; i++)
+        if (strcmp(variables[i].name, name) == 0)
+            variables[i].value = value;
 }

@@ -25,16 +25,21 @@ struct entity {
 extern const struct entity entities[];
 extern const int n_entities;
 
-/* The variables of the templates in sql/load/: table, columns, t_columns, n_columns, picked, match, scope, present,
- * month, gone, member, sum and entity. Their values live in the arena. */
-enum { ENTITY_VARIABLES = 13 };
+/* The variables of the templates in sql/load/: table, entity, columns, t_columns, n_columns, picked, match, member,
+ * present, month, in_months, gone, sum, whole, touched, before and staying. Their values live in the arena. */
+enum { ENTITY_VARIABLES = 17 };
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
                       struct arena *a, struct variable ret[ENTITY_VARIABLES]);
 /* A query that counts the facts of each company of the run over all tables, with the age of the youngest: variable
  * counted of sql/load/. */
 const char *entity_counted(month_t period, month_t window_first, month_t window_last, struct arena *a);
+/* A query whose columns say of each entity whether its table holds anything to compare with: any_present. */
+const char *entity_any_present(month_t period, month_t window_first, month_t window_last, struct arena *a);
+/* The month of a record that the scope looks at; MONTH_NONE for SCOPE_COMPANY. */
+month_t entity_month(const struct entity *e, const void *rec);
 
 /* The value of one of them. */
 const char *entity_value(const struct variable variables[ENTITY_VARIABLES], const char *name);
+void entity_set(struct variable variables[ENTITY_VARIABLES], const char *name, const char *value);
 
 #endif

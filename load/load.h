@@ -1,12 +1,14 @@
 /* One load: a run's staged output into PostgreSQL, in one transaction.
  *
- *   begin     this_company: the companies of the run and what its index says of them (publish.c)
+ *   ahead     meanwhile, a thread verifies the staged files and digests what each company brings (ahead.c)
+ *   begin     this_company: the companies of the run and what its index says of them (index.c)
  *   lock      their rows, in order; months that payroll closed are closed here; who is closed; who came back empty
- *   same      the companies that bring what they brought last time are passed over in the next three steps
+ *   known     whose facts are those of its last load (publish.c). Who brings the same again is passed over
  *   copy      every entity, part by part (stream.c): straight into its table where that holds nothing to compare with,
- *             else into new_<table>. In both cases new_<table> shows this run's rows
- *   check     totals against the index, invariants (check.c)
- *   merge     what differs: change_<table>, then update, insert, delete (merge.c)
+ *             else into new_<table>: all rows of a company, or, where its last load is still staged, what differs
+ *             from it (base.c, diff.c)
+ *   merge     change_<table>, then update, insert, delete (merge.c)
+ *   check     what is there now: totals against the index, invariants (check.c)
  *   record    discrepancies, rejects, pipeline.run
  *   commit    and, when the connection is lost there, find out */
 #ifndef LOAD_LOAD_H
@@ -14,9 +16,10 @@
 
 #include "common/pg.h"
 #include "common/stage.h"
+#include "load/ahead.h"
 #include "load/entity.h"
 
-enum { ENTITIES = 12, RUN_VARIABLES = 16 };
+enum { ENTITIES = 12, RUN_VARIABLES = 18 };
 
 struct changes {
     int64_t inserted, updated, deleted;
@@ -28,19 +31,35 @@ struct company_set {
     size_t n;
 };
 
+/* A company whose facts are those of its last load. */
+struct known {
+    struct str id;
+    char digest[SHA256_HEX + 1];
+    int64_t rows;
+    bool kept;                 /* there are rows that were not among those brought */
+};
+
 struct entity_load {
     struct variable variables[ENTITY_VARIABLES];
     bool direct;               /* straight into the table */
     int64_t rows, cents;       /* of this run, but for those of closed months */
     int64_t skipped;           /* rows of closed months */
-    int64_t arrived;           /* rows copied and checked: those of companies passed over are not among them */
+    int64_t brought_rows, brought_cents;   /* of companies that are not passed over, as the index has them */
+    int64_t arrived;           /* the same, as the server took them or had them */
+    int64_t sent, past;        /* rows copied, and how many of them are only gone */
+    int64_t outside;           /* rows that are not of the months of the scope */
     struct changes changes;
 };
+
+struct base;
 
 struct load {
     struct stage_run *run;
     struct pg pg;
     struct staging_in in;
+    struct ahead *ahead;
+    struct base *base;         /* an earlier run; NULL: none of use */
+    month_t window_first, window_last;   /* the billing months that extract reads again */
     struct arena arena;        /* of the run */
     struct variable variables[RUN_VARIABLES];
     int n_variables;
@@ -49,6 +68,10 @@ struct load {
     int64_t companies_ok, companies_failed;
     struct company_set closed; /* their month is closed: its rows are left out */
     struct company_set same;   /* they bring what their last load brought: passed over */
+    struct known *known;       /* by id */
+    size_t n_known;
+    struct buf brought;        /* rows of that table */
+    int64_t companies_based, companies_whole;   /* of those that are not passed over: compared with base, or whole */
     int64_t months_closed;     /* here, because the payroll system reports them closed */
     int64_t rejects;
     struct changes companies, syncs, reject_changes;
@@ -65,15 +88,19 @@ bool load_run(struct load *l, const struct query *q, const struct entity_load *e
 bool load_changes(struct load *l, const struct query *q, const struct entity_load *e, struct changes *ret,
                   struct err *err);
 bool company_set_has(const struct company_set *set, struct str company_id);
+/* NULL when the company's facts are not known to be those of its last load. */
+const struct known *load_known(const struct load *l, struct str company_id);
 /* A whole number of a result. */
 int64_t load_number(const PGresult *result, int row, int column);
 
-/* stream.c: the index into this_company, and once the tables are staged, everything else. */
+/* index.c: the index into this_company. stream.c: once the tables are staged, everything else. rejects.c: its end. */
 bool stream_companies(struct load *l, struct err *err);
 bool stream_entities(struct load *l, struct err *err);
+bool stream_rejects(struct load *l, struct err *err);
 
-/* check.c: ERR_DATA names what does not add up. */
-bool check_all(struct load *l, struct err *err);
+/* check.c: ERR_DATA names what does not add up: in what came, before it is merged, and in what is there then. */
+bool check_came(struct load *l, struct err *err);
+bool check_now(struct load *l, struct err *err);
 
 /* merge.c: chooses how each entity goes in; applies what differs; discrepancies. */
 bool merge_stage(struct load *l, struct err *err);

@@ -1,8 +1,8 @@
 /* load: what transform staged, into PostgreSQL, in one transaction. The only stage that writes to the database. */
 #include <stdlib.h>
 
+#include "load/base.h"
 #include "load/close.h"
-#include "load/load.h"
 #include "load/migrate.h"
 
 static bool open_input(struct load *l, struct err *err)
@@ -43,7 +43,10 @@ static void set_variables(struct load *l)
         {"whole", l->whole ? "true" : "false"},
         {"window", arena_printf(a, "%s", date_text(month_first(o->period - (month_t)run->config.lookback_months), day))},
         {"counted", entity_counted(o->period, first, last, a)},
+        {"any_present", entity_any_present(o->period, first, last, a)},
     };
+    l->window_first = first;
+    l->window_last = last;
     l->n_variables = sizeof variables / sizeof *variables;
     memcpy(l->variables, variables, sizeof variables);
     for (int i = 0; i < n_entities; i++)
@@ -64,7 +67,9 @@ static bool load_body(struct stage_run *run, struct err *err)
     } else if (run->opt.close || run->opt.reopen) {
         ok = connect(&l, err) && close_companies(&l.pg, run, err);
     } else {
-        ok = open_input(&l, err) && connect(&l, err);
+        ok = open_input(&l, err);
+        l.ahead = ok ? ahead_start(run, &l.in) : NULL;
+        ok = ok && connect(&l, err);
         if (ok) {
             set_variables(&l);
             ok = publish(&l, err);
@@ -76,6 +81,9 @@ static bool load_body(struct stage_run *run, struct err *err)
                     (long long)l.companies_failed, (long long)l.rejects);
     }
     pg_close(&l.pg);
+    ahead_end(l.ahead);
+    base_close(l.base);
+    buf_free(&l.brought);
     staging_close(&l.in);
     arena_free(&l.arena);
     return ok;

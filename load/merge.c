@@ -3,36 +3,69 @@
 
 bool merge_stage(struct load *l, struct err *err)
 {
-    if (!load_run(l, &sql_load_plan, NULL, NULL, err))
+    PGresult *result;
+    if (!load_run(l, &sql_load_plan, NULL, NULL, err) || !load_select(l, &sql_load_present, NULL, &result, err))
         return false;
-    for (int i = 0; i < n_entities; i++) {
+    bool ok = true;
+    for (int i = 0; ok && i < n_entities; i++) {
         struct entity_load *e = &l->entity[i];
-        PGresult *result;
-        if (!load_select(l, &sql_load_present, e, &result, err))
-            return false;
-        e->direct = PQgetvalue(result, 0, 0)[0] == 'f';
-        PQclear(result);
-        if (!load_run(l, e->direct ? &sql_load_stage_direct : &sql_load_stage_compare, e, NULL, err))
-            return false;
+        e->direct = PQgetvalue(result, 0, i)[0] == 'f';
+        ok = load_run(l, e->direct ? &sql_load_stage_direct : &sql_load_stage_compare, e, NULL, err);
     }
-    return true;
+    PQclear(result);
+    return ok;
 }
 
-static bool merge_entity(struct load *l, struct entity_load *e, struct err *err)
+/* What new_<table> is laid over, and how that is best found. */
+static bool prepare(struct load *l, struct entity_load *e, struct err *err)
+{
+    const char *whole = entity_value(e->variables, "whole"), *touched = entity_value(e->variables, "touched");
+    bool both = l->companies_whole && l->companies_based;
+    entity_set(e->variables, "before", both ? arena_printf(&l->arena, "%s\nUNION ALL\n%s", whole, touched)
+                                            : l->companies_whole ? whole : touched);
+    return load_run(l, l->companies_whole ? &sql_load_plan : &sql_load_analyze_new, e, NULL, err);
+}
+
+/* What was sent as gone was there. */
+static bool check_past(struct load *l, const struct entity_load *e, struct err *err)
+{
+    PGresult *result;
+    if (!e->past)
+        return true;
+    if (!load_select(l, &sql_load_past, e, &result, err))
+        return false;
+    int64_t found = load_number(result, 0, 0);
+    PQclear(result);
+    return found == e->past ||
+           err_set(err, ERR_DATA, "%s: the last load left %lld rows of those that change, the database has %lld",
+                   entity_value(e->variables, "entity"), (long long)e->past, (long long)found);
+}
+
+static bool apply(struct load *l, struct entity_load *e, struct err *err)
 {
     struct changes found;
-    if (e->direct) {
-        e->changes.inserted = e->arrived;
-        return true;
-    }
     if (!load_run(l, &sql_load_compare, e, NULL, err) || !load_changes(l, &sql_load_changes, e, &found, err))
         return false;
     if (!found.inserted && !found.updated && !found.deleted)
         return true;
+    if (found.deleted)
+        entity_set(e->variables, "staying", arena_printf(&l->arena, "NOT EXISTS (SELECT FROM change_%s AS n "
+                   "WHERE n.change = 'delete' AND %s)", entity_value(e->variables, "table"),
+                   entity_value(e->variables, "match")));
     return load_run(l, &sql_load_analyze_changes, e, NULL, err) &&
            (!found.deleted || load_run(l, &sql_load_delete, e, &e->changes.deleted, err)) &&
            (!found.updated || load_run(l, &sql_load_update, e, &e->changes.updated, err)) &&
-           (!found.inserted || load_run(l, &sql_load_insert, e, &e->changes.inserted, err));
+           (!found.inserted || load_run(l, &sql_load_insert, e, &e->changes.inserted, err)) &&
+           (found.deleted == e->changes.deleted || load_run(l, &sql_load_kept, e, NULL, err));
+}
+
+static bool merge_entity(struct load *l, struct entity_load *e, struct err *err)
+{
+    if (e->direct)
+        e->changes.inserted = e->sent;
+    else if ((l->companies_whole || e->sent) && (!prepare(l, e, err) || !check_past(l, e, err) || !apply(l, e, err)))
+        return false;
+    return load_run(l, &sql_load_staying, e, NULL, err);
 }
 
 bool merge_entities(struct load *l, struct err *err)
@@ -40,7 +73,7 @@ bool merge_entities(struct load *l, struct err *err)
     for (int i = 0; i < n_entities; i++)
         if (!merge_entity(l, &l->entity[i], err))
             return false;
-    return true;
+    return load_run(l, &sql_load_plan, NULL, NULL, err);
 }
 
 bool merge_discrepancies(struct load *l, struct err *err)

@@ -2,8 +2,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "load/load.h"
+#include "load/base.h"
 #include "load/migrate.h"
 
 enum {
@@ -42,6 +43,57 @@ static bool find_companies(struct load *l, const struct query *q, struct company
     return true;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return str_cmp(((const struct known *)a)->id, ((const struct known *)b)->id);
+}
+
+const struct known *load_known(const struct load *l, struct str company_id)
+{
+    struct known wanted = {.id = company_id};
+    return l->n_known ? bsearch(&wanted, l->known, l->n_known, sizeof wanted, by_id) : NULL;
+}
+
+static bool find_known(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (!load_select(l, &sql_load_known, NULL, &result, err))
+        return false;
+    l->n_known = (size_t)PQntuples(result);
+    l->known = arena_alloc(&l->arena, l->n_known * sizeof *l->known);
+    for (size_t i = 0; i < l->n_known; i++) {
+        struct str id = pg_text(result, (int)i, 0);
+        l->known[i] = (struct known){.id = {arena_copy(&l->arena, id.p, id.len), id.len, false},
+                                     .rows = load_number(result, (int)i, 2),
+                                     .kept = load_number(result, (int)i, 3) != 0};
+        snprintf(l->known[i].digest, sizeof l->known[i].digest, "%s", PQgetvalue(result, (int)i, 1));
+    }
+    PQclear(result);
+    if (l->n_known)
+        qsort(l->known, l->n_known, sizeof *l->known, by_id);
+    return true;
+}
+
+/* Those among the known that bring the same again. */
+static bool find_same(struct load *l, struct err *err)
+{
+    l->same = (struct company_set){arena_alloc(&l->arena, l->n_known * sizeof *l->same.v), 0};
+    for (int part = 0; l->n_known && part < l->in.n_parts; part++) {
+        size_t n;
+        if (!ahead_wait(l->ahead, part, err))
+            return false;
+        const struct ahead_company *c = ahead_companies(l->ahead, part, &n);
+        for (size_t i = 0; i < n; i++) {
+            const struct known *known = load_known(l, c[i].id);
+            if (known && strcmp(known->digest, c[i].digest) == 0)
+                l->same.v[l->same.n++] = c[i].id;
+        }
+    }
+    if (l->same.n)
+        qsort(l->same.v, l->same.n, sizeof *l->same.v, by_bytes);
+    return l->same.n == l->n_known || base_open(l, err);
+}
+
 static bool refuse_empty(struct load *l, struct err *err)
 {
     PGresult *result;
@@ -76,7 +128,7 @@ static bool take_companies(struct load *l, struct err *err)
            load_run(l, &sql_load_company_lock, NULL, NULL, err) && close_reported(l, err) &&
            load_run(l, &sql_load_company_changed, NULL, &l->companies.updated, err) &&
            find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
-           find_companies(l, &sql_load_unchanged, &l->same, err) && load_run(l, &sql_load_period, NULL, NULL, err);
+           find_known(l, err) && find_same(l, err) && load_run(l, &sql_load_period, NULL, NULL, err);
 }
 
 /* ---- the run's own row ---- */
@@ -121,12 +173,32 @@ static bool record_run(struct load *l, struct err *err)
 
 /* ---- the transaction ---- */
 
+/* Every file of the run is what its manifest says, also those that nothing was read from. */
+static bool verified(struct load *l, struct err *err)
+{
+    return !l->in.n_parts || ahead_wait(l->ahead, l->in.n_parts - 1, err);
+}
+
+/* The facts, of companies that do not bring the same again. */
+static bool facts(struct load *l, struct err *err)
+{
+    bool any = (int64_t)l->same.n < l->companies_ok;
+    if (!any)
+        return stream_entities(l, err);
+    if (!merge_stage(l, err) || !stream_entities(l, err))
+        return false;
+    log_debug("%lld companies by what differs, %lld whole", (long long)l->companies_based,
+              (long long)l->companies_whole);
+    return load_run(l, &sql_load_analyze_brought, NULL, NULL, err) &&
+           check_came(l, err) && merge_entities(l, err) && check_now(l, err) &&
+           load_run(l, &sql_load_remember, NULL, NULL, err);
+}
+
 static bool body(struct load *l, struct err *err)
 {
     return load_run(l, &sql_load_begin, NULL, NULL, err) &&
            (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
-           merge_stage(l, err) && stream_entities(l, err) && check_all(l, err) && merge_entities(l, err) &&
-           load_run(l, &sql_load_remember, NULL, NULL, err) && load_run(l, &sql_load_month_read, NULL, NULL, err) &&
+           facts(l, err) && verified(l, err) && load_run(l, &sql_load_month_read, NULL, NULL, err) &&
            load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
            close_reported(l, err) && record_run(l, err);
 }
@@ -180,9 +252,15 @@ static bool finish(struct load *l, struct err *err)
 static void forget(struct load *l)
 {
     l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = l->months_closed = 0;
+    l->companies_based = l->companies_whole = 0;
+    l->brought.len = 0;
+    base_close(l->base);
+    l->base = NULL;
     for (int i = 0; i < n_entities; i++) {
-        l->entity[i].skipped = l->entity[i].rows = l->entity[i].cents = 0;
-        l->entity[i].changes = (struct changes){0};
+        struct entity_load *e = &l->entity[i], clean = {0};
+        memcpy(clean.variables, e->variables, sizeof clean.variables);
+        *e = clean;
+        entity_set(e->variables, "staying", "true");
     }
     l->companies = l->syncs = l->reject_changes = (struct changes){0};
     *l->finished_at = *l->pg.sqlstate = '\0';

@@ -3,9 +3,8 @@ BEGIN;
 SELECT set_config('work_mem', '128MB', true)
 WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('128MB');
 
--- The companies of this run, as its index has them. Those that failed keep their facts: loads is false. Those
--- whose facts are what the last load brought are passed over: same is true. payroll_closed: months that the payroll
--- system reports closed.
+-- The companies of this run, as its index has them. Those that failed keep their facts: loads is false. invoices: how
+-- many the run has. payroll_closed: months that the payroll system reports closed.
 CREATE TEMP TABLE this_company (
     company_id      text PRIMARY KEY,
     siren           text,
@@ -15,12 +14,22 @@ CREATE TEMP TABLE this_company (
     establishments  jsonb,
     status          text,
     sources         jsonb,
-    ranges          jsonb,
-    digest          text,
+    invoices        bigint,
     payroll_closed  date[],
     loads           boolean GENERATED ALWAYS AS (status = 'ok') STORED,
-    closed          boolean NOT NULL DEFAULT false,
-    same            boolean NOT NULL DEFAULT false
+    closed          boolean NOT NULL DEFAULT false
+) ON COMMIT DROP;
+
+-- Those among them that do not bring what their last load brought: digest of what they bring, rows that are theirs
+-- then in the scope of this run, kept: how many of them are gone from the source but still in use.
+-- based: only what differs from the last load was sent.
+CREATE TEMP TABLE brought (
+    company_id text PRIMARY KEY,
+    digest     text,
+    rows       bigint,
+    kept       bigint NOT NULL DEFAULT 0,
+    closed     boolean,
+    based      boolean
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE new_reject ON COMMIT DROP AS

@@ -7,8 +7,9 @@ SELECT n.company_id,
                        n.amount_cents)
             ELSE 'held without a code, or a code without being held' END
 FROM new_contribution AS n
-WHERE n.payroll_month <> :'period'
-   OR n.employer_cents + n.employee_cents <> n.amount_cents
-   OR (n.status = 'held') <> (n.hold_code IS NOT NULL)
+WHERE NOT n.past
+  AND (n.payroll_month <> :'period'
+       OR n.employer_cents + n.employee_cents <> n.amount_cents
+       OR (n.status = 'held') <> (n.hold_code IS NOT NULL))
 ORDER BY n.company_id, n.line_id
 LIMIT 20;

@@ -3,16 +3,23 @@ WITH made AS (
     SELECT company_id, invoice_id,
            coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0) AS allocated_cents,
            coalesce(sum(amount_cents) FILTER (WHERE status = 'held'), 0) AS held_cents
-    FROM new_contribution
+    FROM now_contribution
+    JOIN brought AS c USING (company_id)
+    WHERE NOT c.closed
     GROUP BY company_id, invoice_id
+), told AS (
+    SELECT t.*
+    FROM now_invoice_control AS t
+    JOIN brought AS c USING (company_id)
+    WHERE NOT c.closed
 )
 SELECT company_id,
        format('invoice %s: %s cents ready and %s held; its control says lines %s = allocated %s + posted %s + held %s, '
               'total %s, difference %s', invoice_id, coalesce(m.allocated_cents, 0), coalesce(m.held_cents, 0),
               n.lines_cents, n.allocated_cents, n.posted_cents, n.held_cents, n.total_cents, n.difference_cents)
-FROM new_invoice_control AS n
+FROM told AS n
 FULL JOIN made AS m USING (company_id, invoice_id)
-LEFT JOIN new_invoice AS i USING (company_id, invoice_id)
+LEFT JOIN now_invoice AS i USING (company_id, invoice_id)
 WHERE (n.allocated_cents, n.held_cents)
           IS DISTINCT FROM (coalesce(m.allocated_cents, 0), coalesce(m.held_cents, 0))
    OR n.allocated_cents + n.posted_cents + n.held_cents <> n.lines_cents

@@ -3,9 +3,16 @@
 WITH portability AS (
     SELECT company_id, member_id, contract_id,
            min(starts_on) AS starts_on, max(coalesce(ends_on, 'infinity')) AS ends_on
-    FROM new_affiliation
+    FROM now_affiliation
+    WHERE (company_id, member_id, contract_id) IN (SELECT company_id, member_id, contract_id FROM now_affiliation
+                                                   WHERE status = 'portability')
     GROUP BY company_id, member_id, contract_id
     HAVING every(status = 'portability')
+), ready AS (
+    SELECT t.*
+    FROM now_contribution AS t
+    JOIN brought AS c USING (company_id)
+    WHERE NOT c.closed AND t.status = 'ready' AND t.kind <> 'reversal' AND t.employment_id IS NOT NULL
 )
 SELECT n.company_id,
        'line ' || n.line_id || ': ready, but ' ||
@@ -14,10 +21,10 @@ SELECT n.company_id,
                 'member ' || n.member_id || ' is not matched with the employee'
             WHEN x.employment_id IS NOT NULL THEN 'employment ' || n.employment_id || ' is exempt'
             ELSE 'member ' || n.member_id || ' is in portability' END
-FROM new_contribution AS n
-LEFT JOIN new_employment AS e USING (company_id, employment_id)
-LEFT JOIN new_member AS m USING (company_id, member_id)
-LEFT JOIN new_coverage AS x
+FROM ready AS n
+LEFT JOIN now_employment AS e USING (company_id, employment_id)
+LEFT JOIN now_member AS m USING (company_id, member_id)
+LEFT JOIN now_coverage AS x
        ON x.company_id = n.company_id AND x.employment_id = n.employment_id AND x.reason = 'exempt'
       AND n.product = 'health' AND n.kind = 'regular'
       AND coalesce(x.since <= n.cover_from, true) AND coalesce(x.until >= n.cover_to, true)
@@ -25,10 +32,9 @@ LEFT JOIN portability AS p
        ON p.company_id = n.company_id AND p.member_id = n.member_id AND p.contract_id = n.contract_id
       AND n.kind = 'regular' AND n.amount_cents > 0
       AND p.starts_on <= n.cover_from AND p.ends_on >= n.cover_to
-WHERE n.status = 'ready' AND n.kind <> 'reversal' AND n.employment_id IS NOT NULL
-  AND (e.employment_id IS NULL
-       OR n.member_id IS NOT NULL AND m.employee_id IS DISTINCT FROM e.employee_id
-       OR x.employment_id IS NOT NULL
-       OR p.member_id IS NOT NULL)
+WHERE e.employment_id IS NULL
+   OR n.member_id IS NOT NULL AND m.employee_id IS DISTINCT FROM e.employee_id
+   OR x.employment_id IS NOT NULL
+   OR p.member_id IS NOT NULL
 ORDER BY n.company_id, n.line_id
 LIMIT 20;

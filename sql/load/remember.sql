@@ -1,10 +1,8 @@
 -- What the next load compares with.
-INSERT INTO pipeline.company_load (company_id, payroll_month, closed, digest, rows, loaded_by)
-SELECT c.company_id, :'period', c.closed, c.digest, coalesce(sum(n.rows), 0), pg_current_xact_id()
-FROM this_company AS c
-LEFT JOIN (:counted) AS n USING (company_id)
-WHERE c.loads AND NOT c.same
-GROUP BY c.company_id
+INSERT INTO pipeline.company_load (company_id, payroll_month, closed, digest, rows, kept, loaded_by)
+SELECT company_id, :'period', closed, digest, rows, kept, pg_current_xact_id()
+FROM brought
+ORDER BY company_id
 ON CONFLICT (company_id) DO UPDATE
-SET (payroll_month, closed, digest, rows, loaded_by)
-    = (excluded.payroll_month, excluded.closed, excluded.digest, excluded.rows, excluded.loaded_by);
+SET (payroll_month, closed, digest, rows, kept, loaded_by)
+    = (excluded.payroll_month, excluded.closed, excluded.digest, excluded.rows, excluded.kept, excluded.loaded_by);

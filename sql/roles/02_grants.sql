@@ -24,7 +24,8 @@ BEGIN
         EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM payroll_loader, payroll_manager', view);
     END LOOP;
     FOR partition IN SELECT c.oid FROM pg_catalog.pg_class AS c
-                     WHERE c.relispartition AND c.relnamespace = 'payroll'::pg_catalog.regnamespace LOOP
+                     WHERE c.relispartition AND c.relkind = 'r'
+                       AND c.relnamespace = 'payroll'::pg_catalog.regnamespace LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM payroll_manager', partition);
     END LOOP;
 END

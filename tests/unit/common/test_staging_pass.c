@@ -52,7 +52,7 @@ static struct run_info part_0_pass(int odd_one, enum fate odd)
     staging_close(&in);
     assert_ok(staging_publish(&out, 1, true, &totals, &err));
     assert_ok(staging_open(&back, scratch, &to, &err));
-    assert_ok(part_open(&p, &back, 0, &err));
+    assert_ok(part_open(&p, &back, 0, NULL, &err));
     while (part_next_company(&p, &a, &c, &err))
         ;
     assert_int_equal(err.kind, ERR_NONE);

@@ -14,7 +14,7 @@ static const struct run_info *sample(void)
 static bool part_begin_reading(struct part_in *p, const struct staging_in *in, int number, bool streamed,
                                struct err *err)
 {
-    return streamed ? part_stream(p, in, number, err) : part_open(p, in, number, err);
+    return streamed ? part_stream(p, in, number, err) : part_open(p, in, number, NULL, err);
 }
 
 static void read_what_was_written(bool streamed)
@@ -92,7 +92,7 @@ static void lines_passed_on_stay_as_they_are(void **state)
         struct part to;
         struct company c;
         part_begin(&to, &out, i);
-        assert_ok(part_open(&p, &in, i, &err));
+        assert_ok(part_open(&p, &in, i, NULL, &err));
         while (part_next_company(&p, &names, &c, &err)) {
             const struct record *const kinds[] = {&link_record, &pay_base_record, &contract_record, NULL};
             for (int k = 0; kinds[k]; k++) {
@@ -226,9 +226,9 @@ static void a_file_that_changed_is_refused(void **state)
     const struct run_info *info = sample();
     text_replace(stage_file(info, "pay_bases-0001.ndjson"), "250002", "250003");
     assert_ok(staging_open(&in, scratch, info, &err)); /* same size: seen when the part is mapped */
-    assert_ok(part_open(&p, &in, 0, &err));
+    assert_ok(part_open(&p, &in, 0, NULL, &err));
     part_close(&p);
-    assert_refused(part_open(&p, &in, 1, &err), ERR_DATA, "/pay_bases-0001.ndjson: expected SHA-256 ");
+    assert_refused(part_open(&p, &in, 1, NULL, &err), ERR_DATA, "/pay_bases-0001.ndjson: expected SHA-256 ");
     assert_non_null(strstr(err.text, ", found "));
 
     struct company c;

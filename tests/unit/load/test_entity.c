@@ -59,16 +59,39 @@ static void scopes(void **state)
 {
     (void)state;
     assert_string_equal(value(&contribution_record, "month"), "t.payroll_month = '2026-04-01'");
-    assert_string_equal(value(&contribution_record, "scope"),
-                        "c.loads AND NOT c.same AND NOT c.closed AND t.payroll_month = '2026-04-01'");
+    assert_non_null(strstr(value(&contribution_record, "whole"),
+                           "WHERE NOT c.closed AND NOT c.based AND t.payroll_month = '2026-04-01'"));
+    assert_non_null(strstr(value(&contribution_record, "touched"), "WHERE t.payroll_month = '2026-04-01'"));
+    assert_non_null(strstr(value(&pay_base_record, "whole"),
+                           "(t.month BETWEEN '2026-02-01' AND '2026-04-01' "
+                           "OR t.month IN (SELECT month FROM new_pay_base))"));
+    assert_string_equal(value(&contribution_record, "present"),
+                        "c.loads AND NOT c.closed AND t.payroll_month = '2026-04-01'");
     assert_string_equal(value(&contribution_record, "gone"), "t.payroll_month = '2026-04-01' AND true");
-    assert_string_equal(value(&affiliation_record, "scope"), "c.loads AND NOT c.same");
+    assert_non_null(strstr(value(&affiliation_record, "whole"), "WHERE true AND NOT c.based AND true"));
+    assert_string_equal(value(&affiliation_record, "present"), "c.loads AND true AND true");
     assert_string_equal(value(&pay_base_record, "gone"), "t.month BETWEEN '2026-02-01' AND '2026-04-01' AND true");
     assert_non_null(strstr(value(&invoice_record, "gone"),
                            "t.billing_month BETWEEN '2026-02-01' AND '2026-04-01' AND NOT EXISTS"));
-    assert_string_equal(value(&invoice_record, "scope"), "c.loads AND NOT c.same");
+    assert_non_null(strstr(value(&invoice_record, "whole"), "WHERE true AND NOT c.based AND true"));
     assert_string_equal(value(&contribution_record, "sum"), "amount_cents");
-    assert_string_equal(value(&member_record, "sum"), "0");
+}
+
+static void months_of_records(void **state)
+{
+    (void)state;
+    const struct pay_base base = {.month = PERIOD};
+    const struct invoice invoice = {.billing_month = FIRST};
+    const struct member member = {0};
+    for (int i = 0; i < n_entities; i++) {
+        const struct entity *e = &entities[i];
+        if (e->record == &pay_base_record)
+            assert_int_equal(entity_month(e, &base), PERIOD);
+        if (e->record == &invoice_record)
+            assert_int_equal(entity_month(e, &invoice), FIRST);
+        if (e->record == &member_record)
+            assert_int_equal(entity_month(e, &member), MONTH_NONE);
+    }
 }
 
 static int end(void **state)
@@ -85,6 +108,7 @@ int main(void)
         cmocka_unit_test(keys_are_fields),
         cmocka_unit_test(nullable_keys_can_be_hashed),
         cmocka_unit_test(scopes),
+        cmocka_unit_test(months_of_records),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }

@@ -1,0 +1,150 @@
+#include "load/ahead.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "load/entity.h"
+
+/* A part's own; the thread leaves it alone once it is done. */
+struct ahead_part {
+    struct ahead_company *v;
+    size_t n;
+};
+
+struct ahead {
+    const struct stage_run *run;
+    const struct staging_in *in;
+    struct arena arena;            /* the thread's, until it has ended */
+    struct ahead_part *part;
+    pthread_t thread;
+    pthread_mutex_t lock;          /* over what follows */
+    pthread_cond_t step;
+    int done;                      /* parts, from the first */
+    bool ended, unwanted;
+    struct err err;
+};
+
+void company_digest(const struct part_in *part, const struct company *c, char ret[SHA256_HEX + 1])
+{
+    struct sha256 hash;
+    sha256_start(&hash);
+    for (int i = 0; i < n_entities; i++) {
+        struct str lines = part_lines(part, c, entities[i].record, NULL, NULL);
+        sha256_add(&hash, entities[i].record->entity, strlen(entities[i].record->entity));
+        sha256_add(&hash, lines.p, lines.len);
+    }
+    sha256_end(&hash, ret);
+}
+
+static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_part *ret, struct err *err)
+{
+    struct company company;
+    struct arena line = {0};
+    err->kind = ERR_NONE;
+    while (part_next_company(part, &line, &company, err)) {
+        if (company.status == COMPANY_OK && stage_selects(a->run, company.company_id)) {
+            struct ahead_company *c = &ret->v[ret->n++];
+            c->id = (struct str){arena_copy(&a->arena, company.company_id.p, company.company_id.len),
+                                 company.company_id.len, false};
+            company_digest(part, &company, c->digest);
+        }
+        arena_reset(&line);
+    }
+    arena_free(&line);
+    return err->kind == ERR_NONE;
+}
+
+static bool read_part(struct ahead *a, int number, struct err *err)
+{
+    struct part_in part;
+    struct err altered = {0};
+    struct ahead_part *ret = &a->part[number];
+    if (!part_stream(&part, a->in, number, err))
+        return false;
+    ret->v = arena_alloc(&a->arena, (size_t)a->in->part[number].companies * sizeof *ret->v);
+    bool ok = read_companies(a, &part, ret, err);
+    if (!part_verify(&part, &altered)) {   /* which explains any other fault */
+        *err = altered;
+        ok = false;
+    }
+    part_close(&part);
+    return ok;
+}
+
+/* One step further; true when there is reason to go on. */
+static bool tell(struct ahead *a, bool ok, const struct err *err)
+{
+    pthread_mutex_lock(&a->lock);
+    if (ok)
+        a->done++;
+    else
+        a->err = *err;
+    a->ended = !ok || a->done == a->in->n_parts;
+    bool go_on = !a->ended && !a->unwanted;
+    pthread_cond_broadcast(&a->step);
+    pthread_mutex_unlock(&a->lock);
+    return go_on;
+}
+
+static void *read_all(void *arg)
+{
+    struct ahead *a = arg;
+    struct err err = {0};
+    for (int number = 0; number < a->in->n_parts && tell(a, read_part(a, number, &err), &err); number++)
+        ;
+    return NULL;
+}
+
+struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *in)
+{
+    sigset_t all, before;
+    struct ahead *a = mem_alloc(sizeof *a);
+    *a = (struct ahead){.run = run, .in = in};
+    a->part = arena_alloc(&a->arena, (size_t)in->n_parts * sizeof *a->part);
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->step, NULL);
+    /* Signals are for the one who talks to the server. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok = pthread_create(&a->thread, NULL, read_all, a) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (ok)
+        return a;
+    read_all(a);   /* no thread to be had: everything at once, then */
+    a->thread = pthread_self();
+    return a;
+}
+
+bool ahead_wait(struct ahead *a, int part, struct err *err)
+{
+    pthread_mutex_lock(&a->lock);
+    while (a->done <= part && !a->ended)
+        pthread_cond_wait(&a->step, &a->lock);
+    bool ok = a->done > part;
+    if (!ok)
+        *err = a->err;
+    pthread_mutex_unlock(&a->lock);
+    return ok;
+}
+
+const struct ahead_company *ahead_companies(const struct ahead *a, int part, size_t *ret_n)
+{
+    *ret_n = a->part[part].n;
+    return a->part[part].v;
+}
+
+void ahead_end(struct ahead *a)
+{
+    if (!a)
+        return;
+    pthread_mutex_lock(&a->lock);
+    a->unwanted = true;
+    pthread_mutex_unlock(&a->lock);
+    if (!pthread_equal(a->thread, pthread_self()))
+        pthread_join(a->thread, NULL);
+    pthread_cond_destroy(&a->step);
+    pthread_mutex_destroy(&a->lock);
+    arena_free(&a->arena);
+    free(a);
+}

@@ -1,0 +1,28 @@
+/* The files of a run read ahead, by a thread of its own: verified (size, SHA-256, whole lines), and the facts of each
+ * company digested. The server is at work meanwhile. The thread starts with the first part and keeps nothing mapped. */
+#ifndef LOAD_AHEAD_H
+#define LOAD_AHEAD_H
+
+#include "common/stage.h"
+
+/* A company that this run takes and that was read. */
+struct ahead_company {
+    struct str id;
+    char digest[SHA256_HEX + 1];   /* over the lines of entities[], in its order */
+};
+
+struct ahead;
+
+/* Starts reading; run and in stay as they are until ahead_end. */
+struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *in);
+/* Waits until a part is done. False when it, or one before it, does not hold what it should: ERR_DATA. */
+bool ahead_wait(struct ahead *a, int part, struct err *err);
+/* The companies of a part that is done, in the order of the index; they live until ahead_end. */
+const struct ahead_company *ahead_companies(const struct ahead *a, int part, size_t *ret_n);
+/* Ends the thread; a may be NULL. */
+void ahead_end(struct ahead *a);
+
+/* Over the staged facts of a company: what is in entities[], in its order. */
+void company_digest(const struct part_in *part, const struct company *c, char ret[SHA256_HEX + 1]);
+
+#endif

@@ -1,0 +1,124 @@
+#include "load/base.h"
+
+#include <stdlib.h>
+
+struct base {
+    const struct load *load;
+    struct staging_in in;
+    struct part_in *part;      /* those from first to number are open */
+    int first, number;         /* number: -1 before the first part, n_parts behind the last */
+    struct company company;    /* read last */
+    bool any;                  /* company is one */
+    struct arena arena;        /* of company */
+};
+
+bool base_open(struct load *l, struct err *err)
+{
+    PGresult *result;
+    struct err none = {0};
+    struct base *b = mem_alloc(sizeof *b);
+    *b = (struct base){.load = l, .number = -1};
+    if (!load_select(l, &sql_load_last_run, NULL, &result, err)) {
+        free(b);
+        return false;
+    }
+    struct run_info info = {.stage = STAGE_TRANSFORM, .period = l->run->opt.period, .shard = l->run->opt.shard,
+                            .shards = l->run->opt.shards};
+    bool ok = PQntuples(result) == 1;
+    if (ok) {
+        info.run_id = arena_printf(&l->arena, "%s", PQgetvalue(result, 0, 0));
+        ok = staging_open(&b->in, l->run->staging_dir, &info, &none);
+    }
+    PQclear(result);
+    if (!ok) {
+        log_debug("no earlier run to compare with%s%s", *none.text ? ": " : "", none.text);
+        free(b);
+        return true;
+    }
+    b->part = mem_alloc((size_t)b->in.n_parts * sizeof *b->part);
+    l->base = b;
+    return true;
+}
+
+/* The next company of the index; false behind the last. What cannot be read ends the search: the rest is then whole. */
+static bool advance(struct base *b)
+{
+    struct err none = {0};
+    arena_reset(&b->arena);
+    for (;;) {
+        b->any = b->number >= 0 && b->number < b->in.n_parts &&
+                 part_next_company(&b->part[b->number], &b->arena, &b->company, &none);
+        if (b->any)
+            return true;
+        if (none.kind != ERR_NONE || b->number >= b->in.n_parts - 1 ||
+            !part_open_again(&b->part[b->number + 1], &b->in, b->number + 1, &none)) {
+            b->number = b->in.n_parts;
+            return false;
+        }
+        b->number++;
+    }
+}
+
+/* The rows of what a company brought then, but for those that a closed month leaves out. */
+static int64_t rows_of(const struct company *c, bool closed)
+{
+    int64_t rows = 0;
+    for (uint32_t k = 0; k < c->ranges.n; k++) {
+        const struct range *range = list_at(c->ranges, sizeof *range, k);
+        for (int i = 0; i < n_entities; i++)
+            if (str_is(range->entity, entities[i].record->entity) && !(closed && entities[i].scope == SCOPE_MONTH))
+                rows += range->rows;
+    }
+    return rows;
+}
+
+static struct company company_keep(const struct company *c, struct arena *a)
+{
+    struct company copy = *c;
+    struct range *ranges = arena_alloc(a, c->ranges.n * sizeof *ranges);
+    for (uint32_t i = 0; i < c->ranges.n; i++) {
+        ranges[i] = *(struct range *)list_at(c->ranges, sizeof *ranges, i);
+        ranges[i].entity = str_of(record_by_entity(ranges[i].entity)->entity);
+    }
+    copy.ranges.v = ranges;
+    return copy;
+}
+
+const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a)
+{
+    char digest[SHA256_HEX + 1];
+    if (!b)
+        return NULL;
+    const struct known *known = load_known(b->load, company_id);
+    if (!known || known->kept)
+        return NULL;
+    while ((!b->any || str_cmp(b->company.company_id, company_id) < 0) && advance(b))
+        ;
+    if (!b->any || !str_eq(b->company.company_id, company_id) || b->company.status != COMPANY_OK ||
+        rows_of(&b->company, closed) != known->rows)
+        return NULL;
+    company_digest(&b->part[b->number], &b->company, digest);
+    if (strcmp(digest, known->digest) != 0)
+        return NULL;
+    struct base_company *ret = arena_alloc(a, sizeof *ret);
+    *ret = (struct base_company){company_keep(&b->company, a), &b->part[b->number]};
+    return ret;
+}
+
+void base_release(struct base *b)
+{
+    for (; b && b->first < b->number && b->first < b->in.n_parts; b->first++)
+        part_close(&b->part[b->first]);
+}
+
+void base_close(struct base *b)
+{
+    if (!b)
+        return;
+    b->number = b->in.n_parts;
+    base_release(b);
+    free(b->part);
+    staging_close(&b->in);
+    arena_free(&b->arena);
+    free(b);
+}

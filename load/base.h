@@ -1,0 +1,23 @@
+/* The staged output of an earlier run, to tell what differs tonight. It is believed where it is word for word what the
+ * database remembers of a company's last load; where there is none, or it was altered, a company is compared whole. */
+#ifndef LOAD_BASE_H
+#define LOAD_BASE_H
+
+#include "load/load.h"
+
+struct base_company {
+    struct company company;
+    const struct part_in *part;    /* its lines */
+};
+
+/* Opens what the last run published here of this month has left in the staging folder. NULL when there is nothing of
+ * use; false only when the database cannot be asked. */
+bool base_open(struct load *l, struct err *err);
+/* A company's last load as it was staged; NULL when it is not to be had. Ids must be asked for in the order of the
+ * index; what is returned lives in the arena, and its lines until base_release. */
+const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a);
+/* Unmaps what is behind. b may be NULL, here and in base_close. */
+void base_release(struct base *b);
+void base_close(struct base *b);
+
+#endif

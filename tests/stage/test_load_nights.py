@@ -1,0 +1,228 @@
+"""Nights that change a little: whatever way load takes to tell what differs, the database is the same afterwards."""
+import copy
+import random
+import shutil
+import unittest
+
+import tally
+from loading import MONTH, PERIOD, Case, company, contribution, control, entities
+
+ROUNDS = 40 if tally.FULL else 6
+
+
+class World:
+    """A company's people from night to night; facts() is what a run brings of them."""
+
+    def __init__(self, rng, people=5):
+        self.rng, self.last = rng, 0
+        self.people = [self.person() for _ in range(people)]
+        self.more = {"contracts": 1, "payroll_contracts": 1}
+
+    def person(self):
+        self.last += 1
+        return {"n": self.last, "name": "Nom", "cents": 10000, "employer": 6000, "gross": 300000, "held": False,
+                "category": "all", "bases": 1, "matched": True}
+
+    def change(self):
+        rng = self.rng
+        for _ in range(rng.randint(0, 3)):
+            person = rng.choice(self.people)
+            what = rng.choice(["name", "cents", "employer", "gross", "held", "category", "bases", "leave", "join",
+                               "contracts", "payroll_contracts"])
+            if what == "join":
+                self.people.insert(rng.randrange(len(self.people)), self.person())
+            elif what == "leave" and len(self.people) > 2:
+                self.people.remove(person)
+            elif what in self.more:
+                self.more[what] = rng.randint(1, 3)
+            elif what == "held":
+                person["held"] = not person["held"]
+            elif what in person:
+                person[what] = {"name": rng.choice(["Nom", "Autre\\", "Tab\t"]), "cents": rng.randint(8000, 9000),
+                                "employer": rng.randint(0, 8000), "gross": rng.randint(1, 9) * 100000,
+                                "category": rng.choice(["all", "executive"]), "bases": rng.randint(0, 2)}[what]
+
+    def facts(self):
+        data = {name: [] for name in entities()}
+        base = entities()
+        data["invoices"] = base["invoices"]
+        data["contracts"] = [dict(base["contracts"][0], contract_id=f"ctr{i + 1}")
+                             for i in range(self.more["contracts"])]
+        data["payroll_contracts"] = [dict(base["payroll_contracts"][0], payroll_contract_id=f"p{i}")
+                                     for i in range(self.more["payroll_contracts"])]
+        data["payroll_periods"] = base["payroll_periods"]
+        for p in self.people:
+            ids = {"employee_id": f"emp{p['n']}", "last_name": p["name"]}
+            data["employees"].append(ids)
+            data["employments"].append({**base["employments"][0], "employment_id": f"job{p['n']}",
+                                        "employee_id": ids["employee_id"], "category": p["category"]})
+            data["members"].append({"member_id": f"mbr{p['n']}", "matched_by": "nir", **ids})
+            data["affiliations"].append({"affiliation_id": f"aff{p['n']}", "member_id": f"mbr{p['n']}",
+                                         "contract_id": "ctr1", "status": "active", "starts_on": "2020-01-01",
+                                         "last_name": p["name"]})
+            for month in ("2026-04", "2026-03")[:p["bases"]]:
+                data["pay_bases"].append({"employment_id": f"job{p['n']}", "month": month, "gross_cents": p["gross"]})
+            held = {"status": "held", "hold_code": "base_missing"} if p["held"] else {}
+            data["contributions"].append(contribution(f"l{p['n']}", p["cents"], p["employer"], f"job{p['n']}",
+                                                      f"mbr{p['n']}", **held))
+        total = sum(p["cents"] for p in self.people)
+        data["invoice_controls"] = [control(total, held=sum(p["cents"] for p in self.people if p["held"]))]
+        data["invoices"][0]["total_cents"] = total
+        return data
+
+
+class Nights(Case):
+    def load_told(self, *args):
+        """The report, and how companies were compared: (by what differs, whole)."""
+        result = self.load("--log-level", "debug", *args)
+        self.assertEqual(result.status, 0, result.stderr)
+        found = [line.split() for line in result.stderr.splitlines() if " companies by what differs, " in line]
+        if not found:
+            return result.report, None
+        words = found[0]
+        return result.report, (int(words[words.index("companies") - 1]), int(words[words.index("whole") - 1]))
+
+    def empty(self):
+        self.psql("SET client_min_messages = warning; TRUNCATE pipeline.run, pipeline.company_load, payroll.company, "
+                  "payroll.contribution, payroll.discrepancy, payroll.coverage, payroll.pay_base, payroll.invoice, "
+                  "payroll.invoice_control, "
+                  "payroll.employee, payroll.employment, payroll.member, payroll.contract, payroll.affiliation, "
+                  "payroll.payroll_contract, payroll.payroll_period CASCADE")
+
+    def test_every_way_gives_the_same(self):
+        """By what differs, whole (the earlier run's folder is gone) and into empty tables."""
+        for round_number in range(ROUNDS):
+            rng = random.Random(f"{tally.SEED} {round_number}")
+            worlds = [World(rng), World(rng, 2)]
+            nights = [[copy.deepcopy(w.facts()) for w in worlds]]
+            for _ in range(2):
+                for world in worlds:
+                    world.change()
+                nights.append([copy.deepcopy(w.facts()) for w in worlds])
+            staged = [[(company(), a), (company("beta", "404833048"), b)] for a, b in nights]
+            seen = []
+            for way in ("differs", "whole"):
+                self.empty()
+                shutil.rmtree(self.path / "staging", ignore_errors=True)
+                reports = []
+                for night in staged:
+                    if way == "whole":
+                        shutil.rmtree(self.path / "staging", ignore_errors=True)
+                    self.stage(night)
+                    report, told = self.load_told()
+                    changed = 2 - report["companies"]["unchanged"]
+                    if reports and changed:
+                        self.assertEqual(told, (changed, 0) if way == "differs" else (0, changed))
+                    reports.append(report["changes"])
+                seen.append((self.contents(), reports))
+            self.assertEqual(seen[0], seen[1], f"round {round_number}")
+            self.empty()
+            self.must()
+            direct = self.contents()
+            self.assertEqual({k: v for k, v in direct.items() if k != "discrepancy"},
+                             {k: v for k, v in seen[0][0].items() if k != "discrepancy"}, f"round {round_number}")
+        tally.count("nights loaded in three ways", 3 * ROUNDS)
+
+    def two_nights(self, second=None):
+        """A first night loaded, a second one staged in which an amount differs; with how it must be compared."""
+        self.stage([(company(), entities())])
+        self.must()
+        data = second or entities()
+        data["pay_bases"][0]["gross_cents"] += 1
+        self.stage([(company(), data)])
+
+    def assert_gross(self, cents):
+        self.assertEqual(self.psql("SELECT gross_cents FROM payroll.pay_base"), str(cents))
+
+    def test_an_earlier_folder_that_was_altered_is_not_believed(self):
+        self.two_nights()
+        path = self.path / "staging" / PERIOD / "run1" / "transform"
+        for file in path.glob("employees-*.ndjson"):
+            file.write_bytes(file.read_bytes().replace(b"0001", b"0002"))
+        self.assertEqual(self.load_told()[1], (0, 1))
+        self.assert_gross(300001)
+
+    def test_rows_changed_by_hand_are_put_right_where_a_company_changes(self):
+        self.two_nights()
+        self.psql("UPDATE payroll.employee SET last_name = 'by hand'")
+        report, told = self.load_told()
+        self.assertEqual(told, (0, 1))
+        self.assertEqual(report["changes"]["employees"]["updated"], 1)
+        self.assert_gross(300001)
+
+    def test_what_is_gone_but_in_use_has_the_company_compared_whole(self):
+        """March still names job1 when April's source does not: a payslip of April must not pass for it."""
+        self.stage([(company(), entities())])
+        self.must()
+        self.psql("SELECT payroll.ensure_partition('2026-03-01')")
+        self.psql("INSERT INTO payroll.contribution "
+                  "SELECT (jsonb_populate_record(c, '{\"payroll_month\": \"2026-03-01\"}')).* "
+                  "FROM payroll.contribution c WHERE line_id = 'l1'")
+        gone = entities()
+        gone["employments"] = []
+        for c in gone["contributions"]:
+            c.update(status="held", hold_code="base_missing")
+        gone["invoice_controls"] = [control(23420, held=23420)]
+        self.stage([(company(), gone)])
+        self.load_told()
+        self.assertEqual(self.psql("SELECT rows, kept FROM pipeline.company_load"),
+                         self.psql("SELECT rows, 1 FROM pipeline.company_load"))
+        ready = copy.deepcopy(gone)
+        ready["contributions"][0].update(status="ready", hold_code=None)
+        ready["invoice_controls"] = [control(23420, held=11710)]
+        self.stage([(company(), ready)])
+        self.refused(65, "employment job1 is not among the employments")
+        gone["pay_bases"][0]["gross_cents"] = 5
+        self.stage([(company(), gone)])
+        self.assertEqual(self.load_told()[1], (0, 1))
+        self.assert_gross(5)
+
+    def test_a_check_still_sees_what_did_not_come_tonight(self):
+        """The employment alone differs: it belongs to somebody else now, and the line that names it came last night."""
+        data = entities()
+        data["employees"].append({"employee_id": "emp2", "last_name": "Autre"})
+        data["employments"][0]["employee_id"] = "emp2"
+        before = self.two_nights(data) or self.versions()
+        self.refused(65, "line l1: ready, but member mbr1 is not matched with the employee")
+        self.assertEqual(self.versions(), before)
+
+    def test_a_base_of_another_month_comes_and_goes(self):
+        """Rows outside the months that are read again belong to nobody's count."""
+        data = entities()
+        data["pay_bases"].append({"employment_id": "job1", "month": "2025-01", "gross_cents": 7})
+        self.two_nights(data)
+        self.assertEqual(self.load_told()[1], (1, 0))
+        self.assertEqual(self.psql("SELECT sum(gross_cents) FROM payroll.pay_base"), "300008")
+        self.stage([(company(), entities())])
+        self.load_told()
+        self.assertEqual(self.psql("SELECT sum(gross_cents) FROM payroll.pay_base"), "300007")
+
+    def test_a_schema_that_did_not_count_what_is_kept(self):
+        """Upgraded with data in it: the first change is compared whole, the next one by what differs."""
+        self.two_nights()
+        self.psql("ALTER TABLE pipeline.company_load DROP COLUMN kept; "
+                  "DELETE FROM pipeline.migration WHERE version >= 11")
+        self.refused(78, "run load --migrate")
+        self.must("--migrate")
+        self.assertEqual(self.load_told()[1], (0, 1))
+        self.assert_gross(300001)
+        again = entities()
+        again["pay_bases"][0]["gross_cents"] = 9
+        self.stage([(company(), again)])
+        self.assertEqual(self.load_told()[1], (1, 0))
+        self.assert_gross(9)
+
+    def test_a_company_that_closed_its_month(self):
+        self.two_nights()
+        self.psql(f"SELECT payroll.close_reported(ARRAY['acme'], ARRAY[date '{MONTH}'], 'payslips are out')")
+        self.load_told()
+        self.assert_gross(300001)
+        again = entities()
+        again["pay_bases"][0]["gross_cents"] = 9
+        self.stage([(company(), again)])
+        self.assertEqual(self.load_told()[1], (1, 0))
+        self.assert_gross(9)
+
+
+if __name__ == "__main__":
+    unittest.main()
