@@ -198,7 +198,7 @@ install: all ## Install the programs, alan-nightly, units for cron to Kubernetes
 	@install -v -D -m 644 -t $(SHARE)/doc/alan-payroll README.md sql/GUIDE.fr.md sql/DICTIONARY.md transform/RULES.md
 
 clean: ## Remove what was built
-	rm -rf build build-* compile_commands.json
+	rm -rf build build-* compile_commands.json tests/bench/peers/node_modules
 
 help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
