@@ -36,6 +36,8 @@ struct str staged_index(const struct staging_in *in, int part)
 static bool index_map(struct staging_in *in, struct err *err)
 {
     const struct staging_file *f = staged_file(in, &company_record, -1);
+    if (!f) /* the manifest has been checked for it */
+        return err_set(err, ERR_BUG, "%s: no companies.ndjson", in->path);
     char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
     struct sha256 hash;
     bool ok = map_open(&in->index, path, err);

@@ -291,6 +291,7 @@ static void line_reject(const struct part_in *p, const struct company *c, const 
                         const struct faults *faults, struct arena *a, struct list *rejects)
 {
     struct reject *reject = reject_append(rejects, a);
+    const struct part_in_file *file = part_file_of(p, r);
     const char *begin = part_lines(p, c, r, NULL, NULL).p;
     struct str *texts = arena_alloc(a, sizeof *texts * faults->n);
     memcpy(texts, faults->text, sizeof *texts * faults->n);
@@ -300,7 +301,7 @@ static void line_reject(const struct part_in *p, const struct company *c, const 
     reject->reason = (uint8_t)faults->reason;
     reject->faults = (struct list){texts, faults->n};
     reject->source = str_of(staged_name(a, r, p->number));
-    reject->line = part_file_of(p, r)->rows_before + newlines(begin, (size_t)(line.p - begin)) + 1;
+    reject->line = (file ? file->rows_before : 0) + newlines(begin, (size_t)(line.p - begin)) + 1;
     reject->raw = line;
 }
 

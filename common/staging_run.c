@@ -45,13 +45,11 @@ struct newest {
 /* The manifest of the shard's own output, else of the whole; NULL when there is neither. */
 static char *manifest_find(const struct newest *n)
 {
-    struct run_info info = n->wanted;
-    char *path = staging_manifest(n->dir, &info);
-    if (!file_exists(path) && info.shards > 1) {
+    const struct run_info whole = {.stage = n->wanted.stage, .run_id = n->wanted.run_id, .period = n->wanted.period};
+    char *path = staging_manifest(n->dir, &n->wanted);
+    if (!file_exists(path) && n->wanted.shards > 1) {
         free(path);
-        info.shard = 0;
-        info.shards = 1;
-        path = staging_manifest(n->dir, &info);
+        path = staging_manifest(n->dir, &whole);
     }
     if (file_exists(path))
         return path;
