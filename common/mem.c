@@ -24,6 +24,14 @@ void *mem_alloc(size_t size)
     return p;
 }
 
+void *mem_take(size_t size)
+{
+    void *p = malloc(size ? size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
 void *mem_realloc(void *p, size_t size)
 {
     void *q = realloc(p, size ? size : 1);

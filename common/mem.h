@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 void *mem_alloc(size_t size);                    /* zeroed */
+void *mem_take(size_t size);                 /* not zeroed */
 void *mem_realloc(void *p, size_t size);
 char *mem_strdup(const char *s);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -43,6 +44,34 @@ static void keep_private(void)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     umask(077);
+}
+
+static void *crypto_take(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return mem_take(size);
+}
+
+static void *crypto_realloc(void *p, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return mem_realloc(p, size);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+/* What lacks memory and goes on says less than it should: a report without its counts, a digest that is none. */
+static void share_memory(void)
+{
+    json_set_alloc_funcs(mem_take, free);
+    CRYPTO_set_mem_functions(crypto_take, crypto_realloc, crypto_free);
 }
 
 /* A closed standard stream would lend its number to the next file opened, and messages would end in that file. */
@@ -259,6 +288,7 @@ int stage_main(enum stage stage, int argc, char **argv, bool (*body)(struct stag
     struct err err = {0};
     occupy_standard_streams();
     keep_private();
+    share_memory();
     watch_signals();
     struct stage_run run = {.stage = stage, .now = time(NULL), .report = json_object()};
     log_setup(LOG_INFO, false, stage_enumeration.names[stage], "");

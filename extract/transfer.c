@@ -17,9 +17,14 @@ static bool multi_configure(CURLM *multi, long parallel, long hosts)
            !curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, parallel * hosts);
 }
 
+static void *take_zeroed(size_t n, size_t size)
+{
+    return mem_alloc(size && n > SIZE_MAX / size ? SIZE_MAX : n * size);
+}
+
 bool transfers_open(struct transfers *ts, int parallel, int hosts, struct err *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_take, free, mem_realloc, mem_strdup, take_zeroed))
         return err_set(err, ERR_BUG, "libcurl cannot be initialised");
     signal(SIGPIPE, SIG_IGN);
     struct transfers new = {.multi = curl_multi_init(), .n_slots = parallel};

@@ -1,0 +1,75 @@
+"""Memory that runs out: the allocations of a stage, in libraries as well, fail one at a time. The process ends with 75 and
+says so, or does without; it never crashes, and the same command again makes what an undisturbed run does."""
+import unittest
+
+import tally
+from scenarios import DONE, World
+from tracing import chosen
+
+TRY_AGAIN, UNAVAILABLE = 75, 69
+
+
+class Memory(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World()
+        cls.addClassCleanup(cls.world.close)
+
+    def allocations(self, scenario):
+        """The first allocation of each call stack; the last number is that of all."""
+        path = self.world.path / "allocations"
+        with scenario.trial() as trial:
+            result = trial.run(TORTURE_ALLOC_LIST=path)
+            self.assertIn(result.status, DONE, result.stderr)
+        *first, total = map(int, path.read_text(encoding="ascii").split())
+        self.assertGreater(total, len(first))
+        return first
+
+    def sweep(self, name, sample):
+        scenario = self.world.scenarios[name]
+        self.assertNotEqual(scenario.before, scenario.expected)
+        failing = chosen(self.allocations(scenario), lambda n: None, sample, name)
+        lost = 0
+        for n in failing:
+            with self.subTest(scenario=name, allocation=n):
+                lost += 1
+                self.fail_at(scenario, n)
+                lost -= 1
+        tally.count("allocations failed", len(failing), lost)
+
+    def fail_at(self, scenario, n):
+        with scenario.trial() as trial:
+            result = trial.run(TORTURE_ALLOC=n)
+            self.assertEqual(trial.wounds(), "")
+            if result.status in DONE:
+                self.assertEqual(trial.state(), scenario.expected)
+                self.assertEqual(result.report["rows"], scenario.report["rows"])
+            else:
+                self.assertIn(result.status, (TRY_AGAIN, UNAVAILABLE), result.stderr)
+                self.assertIn("memory", result.stderr)
+            self.assertEqual(trial.scars(), "")
+
+    def test_extract(self):
+        self.sweep("extract-continued", 15)
+
+    def test_extract_of_answers(self):
+        self.sweep("extract", 5)
+
+    def test_transform(self):
+        self.sweep("transform", 15)
+
+    def test_transform_with_workers(self):
+        self.sweep("transform-workers", 10)
+
+    def test_load(self):
+        self.sweep("load", 20)
+
+    def test_close(self):
+        self.sweep("close", 5)
+
+    def test_migrate(self):
+        self.sweep("migrate", 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
