@@ -89,11 +89,8 @@ class Proxy:
             self.forward(client, server, gone)
         except OSError:
             pass
-        for one in (client, server):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        self.hang_up(client)
+        self.hang_up(server)
         if answers:
             answers.join()
         client.close()
@@ -146,6 +143,13 @@ class Proxy:
             while data := server.recv(1 << 16):
                 if not gone.is_set():
                     client.sendall(data)
-            client.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.hang_up(client)   # also behind a reset: the program must not wait for an answer
+
+    @staticmethod
+    def hang_up(line):
+        try:
+            line.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
