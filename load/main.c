@@ -42,7 +42,6 @@ static void set_variables(struct load *l)
         {"version", TOOL_VERSION},
         {"whole", l->whole ? "true" : "false"},
         {"window", arena_printf(a, "%s", date_text(month_first(o->period - (month_t)run->config.lookback_months), day))},
-        {"counted", entity_counted(o->period, first, last, a)},
         {"any_present", entity_any_present(o->period, first, last, a)},
     };
     l->window_first = first;

@@ -1,0 +1,2 @@
+-- How many companies were ever loaded.
+SELECT count(*) FROM pipeline.company_load;
