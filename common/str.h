@@ -33,7 +33,8 @@ static inline bool str_same(const char *p, const char *q, size_t len)
 {
     if (len < 8 || len > 32)
         return memcmp(p, q, len) == 0;
-    uint64_t differ = str_differ_8(p, q) | str_differ_8(p + len - 8, q + len - 8);
+    /* cppcheck-suppress pointerOutOfBoundsCond ; it takes a literal's length for any length */
+    uint64_t differ = str_differ_8(p, q) | str_differ_8(p + (len - 8), q + (len - 8));
     if (len > 16)
         differ |= str_differ_8(p + 8, q + 8);
     if (len > 24)
