@@ -81,6 +81,12 @@ static enum contribution_kind kind_of(const struct posting *p, uint32_t line, co
     return KIND_REGULAR;
 }
 
+/* A base is corrected like the premium on it, so that all months together declare it once. */
+static bool less_base(struct posting *p, struct contribution *c, int64_t posted_cents)
+{
+    return c->base_cents == INT_NONE || posted_cents == INT_NONE || add(p, &c->base_cents, -posted_cents);
+}
+
 /* Subtracts what closed months gave for the same line, employment and cover month. True when they gave anything. */
 static bool less_posted(struct posting *p, struct contribution *c, struct invoice_sums *sums, bool *ret_ok)
 {
@@ -94,7 +100,8 @@ static bool less_posted(struct posting *p, struct contribution *c, struct invoic
             continue;
         any = p->posted_seen[i] = true;
         *ret_ok = *ret_ok && add(p, &c->amount_cents, -x->amount_cents) && add(p, &c->employer_cents, -x->employer_cents) &&
-                  add(p, &c->employee_cents, -x->employee_cents) && add(p, &sums->posted_cents, x->amount_cents);
+                  add(p, &c->employee_cents, -x->employee_cents) && less_base(p, c, x->base_cents) &&
+                  add(p, &sums->posted_cents, x->amount_cents);
     }
     return any;
 }
@@ -118,6 +125,8 @@ static bool reverse(struct posting *p, uint32_t i, struct invoice_sums *sums)
 static bool post_portion(struct posting *p, uint32_t line, const struct portion *portion, struct invoice_sums *sums)
 {
     struct contribution c = contribution_of(p, line, portion);
+    if (c.amount_cents == 0 && c.employer_cents == 0 && c.base_cents != INT_NONE)
+        c.base_cents = 0; /* what has become free takes its base back, too */
     bool ok = true, posted = !portion->hold && less_posted(p, &c, sums, &ok);
     c.kind = (uint8_t)kind_of(p, line, &c, posted);
     return ok && write(p, &c, portion->hold ? &sums->held_cents : &sums->allocated_cents);

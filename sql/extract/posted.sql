@@ -10,7 +10,7 @@ SELECT c.place, t.invoice_id, t.line_id, t.employment_id,
        (array_agg(t.option_code ORDER BY t.payroll_month DESC))[1],
        (array_agg(t.population_code ORDER BY t.payroll_month DESC))[1],
        min(t.cover_from), max(t.cover_to),
-       (array_agg(t.base_cents ORDER BY t.payroll_month DESC))[1],
+       sum(t.base_cents)::bigint,
        sum(t.amount_cents)::bigint, sum(t.employer_cents)::bigint, sum(t.employee_cents)::bigint
 FROM unnest($1::text[]) WITH ORDINALITY AS c (company_id, place)
 JOIN payroll.contribution AS t USING (company_id)

@@ -28,17 +28,7 @@ SELECT
     a.cover_month,
     a.cover_from,
     a.cover_to,
-    -- A correction has the whole base as it is now; what closed months declared of the same line comes off.
-    CASE WHEN a.kind <> 'regularisation' OR a.component = 'fixed' THEN a.base_cents
-         ELSE a.base_cents - coalesce((
-             SELECT CASE d.kind WHEN 'reversal' THEN 0 ELSE d.base_cents END
-             FROM payroll.closed_row AS d
-             WHERE d.company_id = a.company_id AND d.employment_id = a.employment_id AND d.line_id = a.line_id
-                 AND d.status = 'ready' AND d.payroll_month < a.payroll_month
-                 AND d.cover_month = a.cover_month
-             ORDER BY d.payroll_month DESC
-             LIMIT 1), 0)
-    END AS base_cents,
+    a.base_cents,
     a.amount_cents,
     a.employer_cents,
     a.employee_cents,
@@ -109,7 +99,7 @@ COMMENT ON COLUMN payroll.dsn_line.cover_month IS 'Month of cover, its first day
 COMMENT ON COLUMN payroll.dsn_line.cover_from IS 'First day of cover.';
 COMMENT ON COLUMN payroll.dsn_line.cover_to IS 'Last day of cover, in the same civil month.';
 COMMENT ON COLUMN payroll.dsn_line.base_cents IS
-    'What a rate was applied to, less what closed months declared of it; null for a fixed premium.';
+    'What a rate was applied to, in a correction less what closed months had of it; null for a fixed premium.';
 COMMENT ON COLUMN payroll.dsn_line.amount_cents IS 'Whole premium, signed.';
 COMMENT ON COLUMN payroll.dsn_line.employer_cents IS 'Part that the employer pays.';
 COMMENT ON COLUMN payroll.dsn_line.employee_cents IS 'Part that the employee pays.';

@@ -62,7 +62,8 @@ COMMENT ON COLUMN report.employee_ledger.component IS 'What the premium is recko
 COMMENT ON COLUMN report.employee_ledger.member_type IS
     'Who is insured by it: employee, partner, child, family or option.';
 COMMENT ON COLUMN report.employee_ledger.option_code IS 'Option code declared in the DSN.';
-COMMENT ON COLUMN report.employee_ledger.base_cents IS 'What a rate was applied to; null for a fixed premium.';
+COMMENT ON COLUMN report.employee_ledger.base_cents IS
+    'What a rate was applied to, in a correction less what closed months had of it; null for a fixed premium.';
 COMMENT ON COLUMN report.employee_ledger.amount_cents IS 'Both shares, signed.';
 COMMENT ON COLUMN report.employee_ledger.employer_cents IS 'Employer''s share.';
 COMMENT ON COLUMN report.employee_ledger.employee_cents IS 'Employee''s share.';

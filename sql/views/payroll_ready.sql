@@ -87,7 +87,8 @@ COMMENT ON COLUMN report.payroll_ready.contract_reference IS 'Contract reference
 COMMENT ON COLUMN report.payroll_ready.insurer_code IS 'Organism code declared in the DSN (S21.G00.15.002).';
 COMMENT ON COLUMN report.payroll_ready.option_code IS 'Option code declared in the DSN (S21.G00.70.004).';
 COMMENT ON COLUMN report.payroll_ready.population_code IS 'Population code declared in the DSN (S21.G00.70.005).';
-COMMENT ON COLUMN report.payroll_ready.base_cents IS 'What a rate was applied to; null for a fixed premium.';
+COMMENT ON COLUMN report.payroll_ready.base_cents IS
+    'What a rate was applied to, in a correction less what closed months had of it; null for a fixed premium.';
 COMMENT ON COLUMN report.payroll_ready.amount_cents IS 'Employer''s and employee''s shares together (S21.G00.81.004).';
 COMMENT ON COLUMN report.payroll_ready.employer_cents IS 'Employer''s share.';
 COMMENT ON COLUMN report.payroll_ready.employee_cents IS 'Employee''s share.';

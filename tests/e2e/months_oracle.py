@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from world import round_half_up
 
-Row = collections.namedtuple("Row", "amount employer kind hold")
-Worth = collections.namedtuple("Worth", "line employment cover_from cover_month amount employer hold")
+Row = collections.namedtuple("Row", "amount employer base kind hold")
+Worth = collections.namedtuple("Worth", "line employment cover_from cover_month amount employer base hold")
 LOOKBACK = 2
 
 
@@ -105,25 +105,25 @@ class Side:
         """The portions of one line; the lines here lie inside one civil month."""
         if invoice["status"] == "cancelled":
             return []
-        first, last = line["cover_from"], line["cover_to"]
+        first, last, amount = line["cover_from"], line["cover_to"], line["amount_cents"]
         contract = next((x for x in self.source.company.alan["contracts"] if x["id"] == line["contract_id"]), None)
         if contract is None:
-            return [self.portion(line, None, line["amount_cents"], line["amount_cents"], "contract_unknown")]
+            return [self.portion(line, None, amount, amount, line["base_cents"], "contract_unknown")]
         term = self.term(contract, line, first)
         if line["member_id"] is None:
             return self.spread(line, term)
-        employer = self.employer_part(line["amount_cents"], line["base_cents"], term)
+        employer = self.employer_part(amount, line["base_cents"], term)
         employee_id = self.employee_of(line["member_id"])
         if employee_id is None:
-            return [self.portion(line, None, line["amount_cents"], employer, "member_not_in_payroll")]
+            return [self.portion(line, None, amount, employer, line["base_cents"], "member_not_in_payroll")]
         employment, outside = self.employment_on(employee_id, contract, first, last)
         kept_off = self.kept_off(line, contract, first, last)
         hold = kept_off if kept_off == "portability_billed" else outside or kept_off
-        return [self.portion(line, employment, line["amount_cents"], employer, hold)]
+        return [self.portion(line, employment, amount, employer, line["base_cents"], hold)]
 
     @staticmethod
-    def portion(line, employment, amount, employer, hold=None):
-        return Worth(line["id"], employment, line["cover_from"], line["cover_from"][:7], amount, employer, hold)
+    def portion(line, employment, amount, employer, base, hold=None):
+        return Worth(line["id"], employment, line["cover_from"], line["cover_from"][:7], amount, employer, base, hold)
 
     def spread(self, line, term):
         """A line for all non-executives, by their pay up to the ceiling: floors, then the largest remainders."""
@@ -132,14 +132,15 @@ class Side:
         who = sorted(x["contractId"] for x in self.employments() if x["statutConventionnelDsn"] != "04"
                      and overlap(x["startDate"], x["endDate"], line["cover_from"], line["cover_to"]))
         if not all(employment in bases for employment in who):
-            return [self.portion(line, None, amount, amount, "base_missing")]
+            return [self.portion(line, None, amount, amount, line["base_cents"], "base_missing")]
         total = sum(bases[employment] for employment in who)
         exact = {employment: Fraction(amount * bases[employment], total) for employment in who}
         part = {employment: int(exact[employment]) for employment in who}
         for employment in sorted(who, key=lambda x: (part[x] - exact[x], x))[:amount - sum(part.values())]:
             part[employment] += 1
         return [self.portion(line, employment, part[employment],
-                             self.employer_part(part[employment], bases[employment], term)) for employment in who]
+                             self.employer_part(part[employment], bases[employment], term), bases[employment])
+                for employment in who]
 
     # ---- a payroll month ----
 
@@ -164,12 +165,13 @@ class Side:
                     or x.cover_month < invoice["billing_month"]
                 amount, employer = (x.amount, x.employer) if not before else (
                     x.amount - before["amount"], x.employer - before["employer"])
+                base = x.base if x.base is None or not before else x.base - before["base"]
                 if (amount, employer) != (0, 0):
                     rows[x.line, x.employment, x.cover_from, "held" if x.hold else "ready"] = Row(
-                        amount, employer, "regularisation" if late else "regular", x.hold)
+                        amount, employer, base, "regularisation" if late else "regular", x.hold)
         for (line, employment, _), posted in left.items():
             rows[line, employment, posted["cover_from"], "ready"] = Row(
-                -posted["amount"], -posted["employer"], "reversal", None)
+                -posted["amount"], -posted["employer"], posted["base"] and -posted["base"], "reversal", None)
         return rows
 
     def corrections(self, period):
@@ -197,6 +199,9 @@ class Side:
         for (line, employment, cover_from, status), row in self.frozen[period].items():
             if status == "ready":
                 posted = self.posted.setdefault((line, employment, cover_from[:7]), {
-                    "amount": 0, "employer": 0, "billing_month": self.billing_month(line), "cover_from": cover_from})
+                    "amount": 0, "employer": 0, "base": None, "billing_month": self.billing_month(line),
+                    "cover_from": cover_from})
                 posted["amount"] += row.amount
                 posted["employer"] += row.employer
+                if row.base is not None:
+                    posted["base"] = (posted["base"] or 0) + row.base

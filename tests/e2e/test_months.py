@@ -63,7 +63,7 @@ REASONS = {   # among those that report.month_variance gives
 MONTH = "to_char(payroll_month, 'YYYY-MM')"
 FACTS = {   # name: columns, rows
     "rows": (f"company_id, {MONTH}, invoice_id, line_id, employment_id, cover_from, status, amount_cents, "
-             "employer_cents, employee_cents, kind, hold_code", "payroll.contribution"),
+             "employer_cents, employee_cents, base_cents, kind, hold_code", "payroll.contribution"),
     "controls": (f"company_id, {MONTH}, invoice_id, lines_cents, allocated_cents, posted_cents, held_cents",
                  "payroll.invoice_control"),
     "periods": (f"company_id, {MONTH}, status, digest", "payroll.period"),
@@ -192,7 +192,8 @@ class SixMonths(unittest.TestCase):
     def check_rows(self, side, period, rows):
         """The open month, row by row; and each line that it reads has been given or is held to the cent."""
         self.assertEqual({(row.line, row.employment, row.cover_from, row.status):
-                          (row.amount, row.employer, row.kind, row.hold) for row in rows if row.month == period},
+                          (row.amount, row.employer, row.base, row.kind, row.hold)
+                          for row in rows if row.month == period},
                          {key: tuple(row) for key, row in side.month(period).items()})
         if period in side.closed:
             return
@@ -368,7 +369,7 @@ class SixMonths(unittest.TestCase):
 
 
 Contribution = collections.namedtuple(
-    "Contribution", "company month invoice line employment cover_from status amount employer employee kind hold")
+    "Contribution", "company month invoice line employment cover_from status amount employer employee base kind hold")
 
 for _on, _periods, _change in months_story.NIGHTS:
     setattr(SixMonths, f"test_{_on}_{_change.__name__}",

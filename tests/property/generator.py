@@ -390,7 +390,8 @@ class Company:
                 "billing_month": billing, "contract_id": line["contract_id"], "product": contract.get("product"),
                 "component": line["basis"], "member_type": line["member_type"], "option_code": line["option_code"],
                 "population_code": line["population_code"], "cover_from": cover, "cover_to": last_day(cover[:7]),
-                "base_cents": line.get("base_cents"), "amount_cents": amount, "employer_cents": employer,
+                "base_cents": self.pick(line.get("base_cents"), None if line["basis"] == "fixed" else self.cents()),
+                "amount_cents": amount, "employer_cents": employer,
                 "employee_cents": amount - employer}
 
     def result(self):

@@ -250,6 +250,8 @@ class Oracle:
         if self.alive(line):
             sums["lines_cents"] += line["amount_cents"]
         for x in self.portions(line):
+            if (x.amount, x.employer) == (0, 0) and x.base is not None:
+                x = x._replace(base=0)
             if x.hold:
                 sums["held_cents"] += x.amount
                 self.told[self.about(line, x)] += x.amount
@@ -259,6 +261,8 @@ class Oracle:
             sums["posted_cents"] += before["amount_cents"]
             amount, employer = x.amount - before["amount_cents"], x.employer - before["employer_cents"]
             sums["allocated_cents"] += amount
+            if x.base is not None:
+                x = x._replace(base=x.base - (before["base_cents"] or 0))
             self.row(line, x, amount, employer, bool(before))
 
     def about(self, line, x):

@@ -189,9 +189,9 @@ DO $$BEGIN
         '{"component": "pmss", "base_cents": 400500}');
     -- emp_3: March's pay was corrected after its close from 3000.00 to 3100.50; emp_4: March's premium, not its pay;
     -- emp_5: March is taken back, then given anew
-    PERFORM pg_temp.contribution('tap_2', 'm3', 'job_3', 'con_p', 150, 150, '{"component": "t1", "base_cents": 310050,
+    PERFORM pg_temp.contribution('tap_2', 'm3', 'job_3', 'con_p', 150, 150, '{"component": "t1", "base_cents": 10050,
         "cover_from": "2026-03-01", "cover_to": "2026-03-31", "kind": "regularisation"}');
-    PERFORM pg_temp.contribution('tap_2', 'm4', 'job_4', 'con_p', -100, -100, '{"component": "t1", "base_cents": 300000,
+    PERFORM pg_temp.contribution('tap_2', 'm4', 'job_4', 'con_p', -100, -100, '{"component": "t1", "base_cents": 0,
         "cover_from": "2026-03-01", "cover_to": "2026-03-31", "kind": "regularisation"}');
     PERFORM pg_temp.contribution('tap_2', 'm5', 'job_5', 'con_p', -4500, -4500, '{"component": "t1",
         "base_cents": -300000, "cover_from": "2026-03-01", "cover_to": "2026-03-31", "kind": "reversal"}');
@@ -268,7 +268,7 @@ SELECT is(pg_temp.lines('tap_2', '36252187900042'), ARRAY[
     '30.001=1840275123456', '30.019=M5', '40.001=08032021', '70.012=6', '70.013=1',
     '78.001=31', '78.002=01032026', '78.003=31032026', '78.004=0.00', '78.005=6', '79.001=11', '79.004=-200.00',
     '81.001=059', '81.004=-3.00'],
-    'organisms and delegates, numbers and their substitutes, tranches, bases less what was declared');
+    'organisms and delegates, numbers and their substitutes, tranches, bases that were corrected');
 SELECT is(pg_temp.lines('tap_2', '55200844300012', '2026-03-01'), ARRAY[
     '06.001=552008443', '11.001=00012', '15.001=OLDPREV', '15.002=AALAN1', '15.004=01', '15.005=1',
     '20.001=AALAN1', '20.005=135.00', '20.006=01012000', '20.007=01012000',
