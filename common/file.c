@@ -337,8 +337,8 @@ ssize_t fd_read(int fd, char *p, size_t len)
 
 bool map_open(struct map *m, const char *path, struct err *err)
 {
-    int fd;
-    size_t len;
+    int fd = -1;
+    size_t len = 0;
     if (!file_open(path, &fd, &len, err))
         return false;
     void *p = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;

@@ -436,10 +436,11 @@ static char *put_escape(char *w, unsigned char c)
     } else if (c >= '\b' && c <= '\r' && c != '\v') {
         *w++ = letters[c - '\b'];
     } else {
-        memcpy(w, "u00", 3);
-        w[3] = hex[c >> 4];
-        w[4] = hex[c & 15];
-        w += 5;
+        *w++ = 'u';
+        *w++ = '0';
+        *w++ = '0';
+        *w++ = hex[c >> 4];
+        *w++ = hex[c & 15];
     }
     return w;
 }

@@ -311,9 +311,9 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
     int64_t rows;
     struct str left = part_lines(p, c, r, &rows, NULL), line;
     char *all = arena_raw(a, r->size * (size_t)rows); /* the decoder sets every field */
+    struct faults faults = {0};
     uint32_t n = 0;
     while (left.len) {
-        struct faults faults;
         void *rec = all + r->size * n;
         const char *end = left.p + left.len, *to = r->straight(left.p, end, a, rec);
         if (to && to < end && *to == '\n') {

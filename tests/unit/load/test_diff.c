@@ -64,6 +64,11 @@ static const char *random_lines(uint64_t *random, int count[KINDS])
     return text;
 }
 
+static long kind_of(struct str line)
+{
+    return strtol(line.p + strspn(line.p, "x"), NULL, 10);
+}
+
 static void what_is_told_turns_one_into_the_other(void **state)
 {
     (void)state;
@@ -73,9 +78,9 @@ static void what_is_told_turns_one_into_the_other(void **state)
         const char *old_lines = random_lines(&random, before), *new_lines = random_lines(&random, after);
         struct line_diff d = diff(old_lines, new_lines);
         for (size_t i = 0; i < d.n_gone; i++)
-            before[atoi(d.gone[i].p + strspn(d.gone[i].p, "x"))]--;
+            before[kind_of(d.gone[i])]--;
         for (size_t i = 0; i < d.n_come; i++)
-            before[atoi(d.come[i].p + strspn(d.come[i].p, "x"))]++;
+            before[kind_of(d.come[i])]++;
         assert_memory_equal(before, after, sizeof before);
         for (size_t i = 0; i < d.n_gone; i++)     /* and nothing is told that is no difference */
             for (size_t k = 0; k < d.n_come; k++)
