@@ -44,6 +44,8 @@ static const struct { int year; int64_t cents; } pmss_known[] = {
 #undef PMSS
 };
 
+enum { PMSS_MOST = 100000000 }; /* a million euros: what is reckoned from it fits 64 bits */
+
 /* rules.pmss: { "2027": 4100.00 } */
 static void bind_pmss(struct config *c, struct yaml *map, struct err *err)
 {
@@ -57,7 +59,8 @@ static void bind_pmss(struct config *c, struct yaml *map, struct err *err)
         if (!money_parse_int(str_of(m->key), &year) || year < PMSS_FIRST_YEAR || year >= PMSS_FIRST_YEAR + PMSS_YEARS)
             yaml_fault(err, m, "pmss: expected a year from %d to %d as key, found \"%.20s\"", PMSS_FIRST_YEAR,
                        PMSS_FIRST_YEAR + PMSS_YEARS - 1, m->key);
-        else if (m->kind != YAML_SCALAR || !money_parse_euros(str_of(m->text), '.', &cents) || cents <= 0)
+        else if (m->kind != YAML_SCALAR || !money_parse_euros(str_of(m->text), '.', &cents) || cents <= 0 ||
+                 cents > PMSS_MOST)
             yaml_fault(err, m, "pmss: expected euros per month for %s, as 4005.00", m->key);
         else
             c->pmss_cents[year - PMSS_FIRST_YEAR] = cents;

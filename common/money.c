@@ -25,7 +25,8 @@ int64_t money_scale(int64_t amount_cents, int64_t num, int64_t den)
         return small / (den * 2); /* 128 bits are divided by a call */
     int128 twice = (int128)amount_cents * num * 2;
     int128 half_away = twice < 0 ? twice - den : twice + den;
-    return (int64_t)(half_away / ((int128)den * 2));
+    int128 scaled = half_away / ((int128)den * 2);
+    return scaled > MONEY_MOST ? MONEY_MOST : scaled < -MONEY_MOST ? -MONEY_MOST : (int64_t)scaled;
 }
 
 int64_t money_share(int64_t amount_cents, int64_t share_ppm)

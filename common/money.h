@@ -16,8 +16,11 @@ enum { PPM_ONE = 1000000 };
 /* *sum += add. False when it would overflow; *sum is then untouched. */
 bool money_add(int64_t *sum, int64_t add);
 
-/* amount × num / den, rounded half away from zero; den > 0. Exact through 128 bits; the result must fit int64, which
- * is so whenever 0 <= num <= den, or for any base below 9e9 euros and rates up to 1000 %. */
+/* The largest amount there is; its negative is the smallest. */
+#define MONEY_MOST INT64_MAX
+
+/* amount × num / den, rounded half away from zero; den > 0. Exact through 128 bits; what does not fit int64, which cannot
+ * be while 0 <= num <= den, is MONEY_MOST with its sign. */
 int64_t money_scale(int64_t amount_cents, int64_t num, int64_t den);
 
 /* The part of amount that share_ppm is (600000: 60 %), rounded half away from zero: -x gives the mirror of x. */

@@ -43,7 +43,11 @@ static bool tranche_of(const struct dataset *d, const struct employment *e, enum
     int n;
     if (!months_of_year(d, e, month, year, &n, err))
         return false;
-    struct tranches t = tranche_year_to_date(year, n);
+    struct tranches t;
+    if (!tranche_year_to_date(year, n, &t))
+        return err_set(err, ERR_DATA, "company %.*s: gross_cents of employment %.*s are beyond what tranches hold",
+                       (int)d->company.company_id.len, d->company.company_id.p, (int)e->employment_id.len,
+                       e->employment_id.p);
     int64_t cents = basis == BASIS_T1 ? t.t1_cents : basis == BASIS_T2 ? t.t2_cents : t.tb_cents;
     *ret = n ? (struct base){cents, 1} : BASE_NONE;
     return true;

@@ -54,17 +54,23 @@ int64_t base_rounded(struct base base)
     return base.cents == INT_NONE ? INT_NONE : money_scale(base.cents, 1, base.of);
 }
 
+/* A rate that makes a premium beyond every amount makes the largest one, which nobody bills. */
 static int64_t payer_cents(struct base base, int64_t rate_ppm, int64_t share_ppm)
 {
-    return money_scale(base.cents, rate_ppm * share_ppm, (int64_t)PPM_ONE * PPM_ONE * base.of);
+    int64_t share_of_rate;
+    if (__builtin_mul_overflow(rate_ppm, share_ppm, &share_of_rate))
+        share_of_rate = INT64_MAX;
+    return money_scale(base.cents, share_of_rate, (int64_t)PPM_ONE * PPM_ONE * base.of);
 }
 
 int64_t split_premium(struct base base, const struct term *t)
 {
     if (t->employer_share_ppm == INT_NONE)
         return payer_cents(base, t->rate_ppm, PPM_ONE);
-    return payer_cents(base, t->rate_ppm, t->employer_share_ppm) +
-           payer_cents(base, t->rate_ppm, PPM_ONE - t->employer_share_ppm);
+    int64_t premium = payer_cents(base, t->rate_ppm, t->employer_share_ppm);
+    if (!money_add(&premium, payer_cents(base, t->rate_ppm, PPM_ONE - t->employer_share_ppm)))
+        return base.cents < 0 ? -MONEY_MOST : MONEY_MOST;
+    return premium;
 }
 
 static int64_t capped(int64_t fixed_cents, int64_t amount_cents)

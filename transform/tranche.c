@@ -28,16 +28,24 @@ static struct tranches cumulated(const struct sums *s)
                              money_scale(above(s, CEILING_TB), 1, SLICE_WHOLE_MONTH)};
 }
 
-struct tranches tranche_year_to_date(const struct tranche_month *month, int n)
+static bool add_month(struct sums *s, const struct tranche_month *m)
+{
+    int64_t pay;
+    return !__builtin_mul_overflow(m->gross_cents, (int64_t)SLICE_WHOLE_MONTH, &pay) && money_add(&s->pay, pay) &&
+           money_add(&s->ceiling, m->pmss_cents * (SLICE_WHOLE_MONTH / m->month_days) * m->days);
+}
+
+bool tranche_year_to_date(const struct tranche_month *month, int n, struct tranches *ret)
 {
     struct sums sums = {0, 0};
     struct tranches before = {0}, now = {0};
     for (int i = 0; i < n; i++) {
         before = now;
-        sums.pay += month[i].gross_cents * SLICE_WHOLE_MONTH;
-        sums.ceiling += month[i].pmss_cents * (SLICE_WHOLE_MONTH / month[i].month_days) * month[i].days;
+        if (!add_month(&sums, &month[i]))
+            return false;
         now = cumulated(&sums);
     }
-    return (struct tranches){now.t1_cents - before.t1_cents, now.t2_cents - before.t2_cents,
+    *ret = (struct tranches){now.t1_cents - before.t1_cents, now.t2_cents - before.t2_cents,
                              now.tb_cents - before.tb_cents};
+    return true;
 }

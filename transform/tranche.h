@@ -20,7 +20,8 @@ struct tranches {
 };
 
 /* Tranches of the last of n months, given all months of the year up to it. Each is the sum of the year so far less what
- * it was a month before, rounded half away from zero as late as possible. */
-struct tranches tranche_year_to_date(const struct tranche_month *month, int n);
+ * it was a month before, rounded half away from zero as late as possible. False when pay is beyond what 64 bits hold of it
+ * (some 20 billion euros a month); *ret is then untouched. */
+bool tranche_year_to_date(const struct tranche_month *month, int n, struct tranches *ret);
 
 #endif

@@ -42,6 +42,7 @@ static void test_scale(void **state)
         {11710, 15, 30, 5855},
         {5, 1, 2, 3}, {-5, 1, 2, -3}, {4, 1, 3, 1}, {-4, 1, 3, -1}, {1, -1, 2, -1},
         {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}, {-INT64_MAX, 7, 7, -INT64_MAX},
+        {INT64_MAX, 3, 2, MONEY_MOST}, {-INT64_MAX, INT64_MAX, 1, -MONEY_MOST}, {INT64_MAX / 2 + 1, 2, 1, MONEY_MOST},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_int_equal(money_scale(cases[i].amount, cases[i].num, cases[i].den), cases[i].result);

@@ -74,6 +74,9 @@ static void test_base_that_is_no_whole_cent(void **state)
     assert_int_equal(base_rounded(BASE_NONE), INT_NONE);
     assert_int_equal(split_premium(october, &all), 2842);
     assert_int_equal(split_premium(october, &half), 1421 + 1421);
+    static const struct term usury = {.rate_ppm = INT64_MAX, .employer_share_ppm = PPM_ONE / 2};
+    assert_int_equal(split_premium((struct base){INT64_MAX, 1}, &usury), MONEY_MOST);
+    assert_int_equal(split_premium((struct base){-INT64_MAX, 31}, &usury), -MONEY_MOST);
     assert_int_equal(split_premium((struct base){1, 2}, &(struct term){.rate_ppm = PPM_ONE, .employer_share_ppm = PPM_ONE}), 1);
 }
 
