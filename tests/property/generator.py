@@ -3,7 +3,7 @@ gives the same company. Everything that the rules know may occur, the rare thing
 import collections
 import random
 
-from calendars import days_of, first_day, last_day, months_after
+from calendars import day_after, days_of, first_day, last_day, months_after
 
 # What a run asks for: rules are those of pipeline.yaml.
 Run = collections.namedtuple("Run", "period as_of shift lookback rules")
@@ -43,7 +43,7 @@ class Company:
         self.serial = collections.Counter()
         self.own = months_after(run.period, -run.shift)
         self.siren, self.former = siren(self.rng), siren(self.rng)
-        self.people = []
+        self.people, self.not_delivered = [], []
         self.contracts()
         for number in range(self.rng.choice((0, 1, 2, 2, 3, 4, 6))):
             self.person(number)
@@ -159,13 +159,14 @@ class Company:
         body = self.number()
         if self.people and self.chance(6):
             body = self.people[-1]["body"]
-        ntt = f"{body[0]}{self.siren}{self.pick('AB12', 'x9', '77')}{number}" if self.chance(12) else None
+        before = self.people[-1]["ntt"] if self.people and self.chance(40) else None
+        ntt = before or (f"{body[0]}{self.siren}{self.pick('AB12', 'x9', '77')}{number}" if self.chance(12) else None)
         names = {"first_name": self.rng.choice(FIRST_NAMES), "last_name": self.rng.choice(LAST_NAMES),
                  "birth_date": f"19{body[1:3]}-{self.rng.randint(1, 12):02d}-11"}
         employee_id = self.new_id("E")
         at_payroll = self.written(body) if not ntt or self.chance(50) else None
         self.records["employees"].append({"employee_id": employee_id, "matricule": f"{number:03d}", "nir": at_payroll,
-                                          "ntt": ntt, **names})
+                                          "ntt": None if before and self.chance(60) else ntt, **names})
         person = {"body": body, "ntt": ntt, "names": names, "employee_id": employee_id, "member_id": self.new_id("M"),
                   "jobs": []}
         for _ in range(self.pick(1, 1, 1, 1, 2, 2, 0)):
@@ -218,6 +219,9 @@ class Company:
                               exemption_from=self.pick(None, first_day(self.month()), self.day(self.month())),
                               exemption_to=self.pick(None, last_day(self.month()), self.day(self.month())))
             self.records["affiliations"].append(record)
+            if self.chance(8):
+                self.records["affiliations"].append({**record, "affiliation_id": self.new_id("A"), "ends_on": None,
+                                                     "status": self.pick("pending", "portability", "exempt")})
 
     def months(self):
         """Pay of the year so far, with gaps."""
@@ -253,6 +257,7 @@ class Company:
         if self.chance(5):
             invoice["siren"] = self.former
         lines = self.lines(invoice)
+        not_delivered = invoice["status"] == "cancelled" and self.chance(50)
         invoice["line_count"] = len(lines) + (self.pick(-1, 1) if lines and self.chance(5) else 0)
         invoice["total_cents"] = sum(x["amount_cents"] for x in lines) + (self.pick(-1, 1, 500) if self.chance(8) else 0)
         if lines and self.chance(12):
@@ -261,7 +266,8 @@ class Company:
                 invoice["line_count"] = len(lines)
                 invoice["total_cents"] = sum(x["amount_cents"] for x in lines)
         self.records["invoices"].append(invoice)
-        self.records["invoice_lines"].extend(lines)
+        self.not_delivered += lines if not_delivered else []
+        self.records["invoice_lines"].extend([] if not_delivered else lines)
 
     def lines(self, invoice):
         lines = []
@@ -349,9 +355,7 @@ class Company:
             if self.chance(12):
                 first = self.pick("2023-01-01", first_day(self.month()), self.day(self.month()))
                 last = self.pick(None, last_day(self.month()), self.day(self.month()))
-                if last is None or first <= last:
-                    dispenses.append({"employee_id": person["employee_id"], "ground": self.pick("c2s", "act_before"),
-                                      "valid_from": first, "valid_to": last, "proof": self.pick(None, "x")})
+                dispenses += self.dispenses_of(person, first, last)
         self.records["links"] = [{"member_id": m, "employee_id": e} for m, e in links.items()]
         self.records["dispenses"] = dispenses
         closed = [months_after(self.run.period, -back) for back in range(1, self.run.lookback + 2)]
@@ -360,12 +364,23 @@ class Company:
             closed.append(self.run.period)
         self.records["closed_periods"] = [{"payroll_month": month} for month in closed]
 
+    def dispenses_of(self, person, first, last):
+        """One, and maybe another that continues it, on the next day or a day too late."""
+        if last and first > last:
+            return []
+        dispense = {"employee_id": person["employee_id"], "ground": self.pick("c2s", "act_before"), "valid_from": first,
+                    "valid_to": last, "proof": self.pick(None, "x")}
+        if not last or self.chance(40):
+            return [dispense]
+        after = day_after(last) if self.chance(50) else day_after(day_after(last))
+        return [dispense, {**dispense, "valid_from": after, "valid_to": None}]
+
     def posted(self):
         """What closed months gave: mostly for lines that are there, not always what they are worth now."""
         closed = {x["payroll_month"] for x in self.records["closed_periods"]}
         billing = {x["invoice_id"]: x["billing_month"] for x in self.records["invoices"]}
         posted = {}
-        for line in self.records["invoice_lines"] + self.gone():
+        for line in self.records["invoice_lines"] + self.not_delivered + self.gone():
             month = billing.get(line["invoice_id"], self.own)
             if months_after(month, self.run.shift) not in closed or not self.chance(60):
                 continue
