@@ -28,12 +28,13 @@ class Batch:
         self.path = pathlib.Path(self.folder.name)
         self.config = self.path / "pipeline.yaml"
         self.config.write_text(CONFIG % json.dumps(run.rules), encoding="utf-8")
-        staging.Writer(self.path / "staging", "extract", self.run_id, run.period, run.as_of).write(companies, per_part=per_part)
+        writer = staging.Writer(self.path / "staging", "extract", self.run_id, run.period, run.as_of)
+        writer.write(companies, per_part=per_part)
 
     def transform(self, *options):
         """Output as {company: {entity: [lines]}}; a run of many companies may reject records and still end well."""
-        command = [BIN / "transform", "--config", self.config, "--staging", self.path / "staging", "--period", self.run.period,
-                   "--progress", "never", "--quiet", *options]
+        command = [BIN / "transform", "--config", self.config, "--staging", self.path / "staging",
+                   "--period", self.run.period, "--progress", "never", "--quiet", *options]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode not in (0, 3):
             raise AssertionError(f"transform ended with {done.returncode}: {done.stderr}")

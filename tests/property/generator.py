@@ -1,5 +1,6 @@
 """Random companies: each a company's values and its records by entity, as tests/staging.py writes them. The same seed
-gives the same company. Everything that the rules know may occur, the rare things often: small companies, many faults."""
+gives the same company. Everything that the rules know may occur, the rare things often: small companies, many
+faults."""
 import collections
 import random
 
@@ -150,10 +151,12 @@ class Company:
         if style < 0.65:
             return f"{body}{right:02d}"
         if style < 0.8:
-            return f"{body[0]} {body[1:3]}.{body[3:5]}-{body[5:7]}\u00a0{body[7:10]}\u202f{body[10:]} {right:02d}".lower()
+            spaced = f"{body[0]} {body[1:3]}.{body[3:5]}-{body[5:7]}\u00a0{body[7:10]}\u202f{body[10:]} {right:02d}"
+            return spaced.lower()
         if style < 0.9:
             return f"{body}{wrong:02d}"
-        return self.pick(None, "", "1,85017E+12", body[:12], "O" + body[1:], "7" + body[1:], f"8{body[1:]}", self.number())
+        return self.pick(None, "", "1,85017E+12", body[:12], "O" + body[1:], "7" + body[1:], f"8{body[1:]}",
+                         self.number())
 
     def person(self, number):
         body = self.number()
@@ -179,7 +182,8 @@ class Company:
         """What Alan says of a person on one record: the number, or an NTT in its place."""
         if person["ntt"] and self.chance(70):
             return {"nir": self.pick(person["ntt"], person["ntt"].lower()), **person["names"]}
-        number = self.pick(person["body"], person["body"], None, None) if self.chance(93) else self.written(person["body"])
+        body = person["body"]
+        number = self.pick(body, body, None, None) if self.chance(93) else self.written(body)
         return {"nir": number, **person["names"]} if self.chance(95) else {"nir": number}
 
     def employment(self, person):
@@ -192,7 +196,8 @@ class Company:
         if ends and ends < starts and self.chance(80):
             starts, ends = ends, starts
         job = {"employment_id": self.new_id("J"), "employee_id": person["employee_id"],
-               "siret": self.siren + self.pick("00012", "00020"), "starts_on": starts, "ends_on": ends, "status": "active",
+               "siret": self.siren + self.pick("00012", "00020"), "starts_on": starts, "ends_on": ends,
+               "status": "active",
                "category": self.pick("executive", "non_executive", None), "health_contract_ids": [],
                "provident_contract_ids": [], "exempt": self.pick(True, False, None) if self.chance(15) else None}
         for given in self.records["payroll_contracts"]:
@@ -259,7 +264,8 @@ class Company:
         lines = self.lines(invoice)
         not_delivered = invoice["status"] == "cancelled" and self.chance(50)
         invoice["line_count"] = len(lines) + (self.pick(-1, 1) if lines and self.chance(5) else 0)
-        invoice["total_cents"] = sum(x["amount_cents"] for x in lines) + (self.pick(-1, 1, 500) if self.chance(8) else 0)
+        wrong = self.pick(-1, 1, 500) if self.chance(8) else 0
+        invoice["total_cents"] = sum(x["amount_cents"] for x in lines) + wrong
         if lines and self.chance(12):
             lines.pop(self.rng.randrange(len(lines)))
             if self.chance(50):
@@ -286,19 +292,22 @@ class Company:
         return lines
 
     def line(self, invoice, contract, member_type, person, **more):
-        term = self.rng.choice([x for x in contract["terms"] if x["member_type"] == member_type] or [{"basis": "fixed"}])
+        terms = [x for x in contract["terms"] if x["member_type"] == member_type]
+        term = self.rng.choice(terms or [{"basis": "fixed"}])
         kind = "adjustment" if invoice["type"] == "credit_note" or self.chance(10) else "recurring"
         first, last = self.cover(invoice["billing_month"])
         amount = self.pick(term.get("price_cents") or self.cents(), self.cents()) * (-1 if kind == "adjustment" else 1)
-        line = {"line_id": self.new_id("L"), "invoice_id": invoice["invoice_id"], "contract_id": contract["contract_id"],
-                "member_type": member_type, "option_code": term.get("option_code") if self.chance(90) else self.code(),
+        line = {"line_id": self.new_id("L"), "invoice_id": invoice["invoice_id"],
+                "contract_id": contract["contract_id"], "member_type": member_type,
+                "option_code": term.get("option_code") if self.chance(90) else self.code(),
                 "population_code": term.get("population_code"), "category": self.pick(None, None, "all", "executive"),
                 "basis": term["basis"], "cover_from": first, "cover_to": last, "kind": kind,
                 "label": "Santé", "amount_cents": amount if self.chance(97) else self.pick(0, -amount), **more}
         if person:
             line.update(member_id=person["member_id"], **self.at_alan(person))
             if self.chance(3):
-                line = {x: y for x, y in line.items() if x not in self.pick(("nir", "last_name"), ("nir", "first_name"), ())}
+                gone = self.pick(("nir", "last_name"), ("nir", "first_name"), ())
+                line = {x: y for x, y in line.items() if x not in gone}
                 line["member_id"] = None
         if member_type in ("partner", "child") and self.chance(50):
             line["beneficiary_id"] = self.pick("b1", "b2")
@@ -326,8 +335,9 @@ class Company:
         month = months_after(billing, self.pick(0, 0, 0, 0, 0, 0, -1, -2, 1))
         if self.chance(12):
             return self.day(month), self.day(months_after(month, self.rng.randint(1, 4)))
-        first, last = (first_day(month), last_day(month)) if self.chance(80) else sorted((self.day(month), self.day(month)))
-        return first, last
+        if self.chance(80):
+            return first_day(month), last_day(month)
+        return tuple(sorted((self.day(month), self.day(month))))
 
     def company_line(self, invoice):
         """For the whole company, or a category of it."""
@@ -384,7 +394,8 @@ class Company:
             month = billing.get(line["invoice_id"], self.own)
             if months_after(month, self.run.shift) not in closed or not self.chance(60):
                 continue
-            for job in self.rng.sample(self.records["employments"], min(len(self.records["employments"]), self.pick(1, 1, 2))):
+            jobs = self.records["employments"]
+            for job in self.rng.sample(jobs, min(len(jobs), self.pick(1, 1, 2))):
                 cover = line["cover_from"] if self.chance(90) else first_day(months_after(line["cover_from"][:7], 1))
                 row = self.posted_row(line, self.pick(job["employment_id"], job["employment_id"], None), month, cover)
                 if row["amount_cents"] or row["employer_cents"]:

@@ -76,7 +76,8 @@ def of_people(entities, rows, members):
 
 
 def of_held(run, entities, rows, discrepancies):
-    """Every held cent is told, under the code that holds it. A closed month has no rows any more, and goes on telling."""
+    """Every held cent is told, under the code that holds it. A closed month has no rows any more, and goes on
+    telling."""
     if run.period in {x["payroll_month"] for x in entities.get("closed_periods", [])}:
         return
     held, told = collections.Counter(), collections.Counter()
@@ -85,7 +86,8 @@ def of_held(run, entities, rows, discrepancies):
             held[x["hold_code"]] += x["amount_cents"]
     for x in discrepancies:
         told[x["code"]] += x["held_cents"]
-    yield from (f"{code}: {held[code]} cents are held, {told[code]} told" for code in held | told if held[code] != told[code])
+    yield from (f"{code}: {held[code]} cents are held, {told[code]} told"
+                for code in held | told if held[code] != told[code])
 
 
 def of_records(entities, output):

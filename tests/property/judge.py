@@ -64,6 +64,7 @@ def shrunk(run, company, entities, differs=differences):
     while True:
         candidates = [({**company, "company_id": f"s{i}"}, x) for i, x in enumerate(smaller(company, entities))]
         output = transform_once(run, candidates)
-        entities, before = next((x for c, x in candidates if differs(run, c, x, output[c["company_id"]])), None), entities
+        before = entities
+        entities = next((x for c, x in candidates if differs(run, c, x, output[c["company_id"]])), None)
         if entities is None:
             return {entity: found for entity, found in before.items() if found}

@@ -70,7 +70,7 @@ class Oracle:
         self.duplicates = self.find_duplicates()
 
     def usable(self, line):
-        """What has no place in any month is rejected: no invoice, or cover that ends before it begins or after years."""
+        """What has no place in any month is rejected: no invoice, cover that ends before it begins or years after."""
         last = last_day(months_after(line["cover_from"][:7], MONTHS_MOST - 1))
         return line["invoice_id"] in self.invoices and line["cover_from"] <= line["cover_to"] <= last
 
@@ -142,8 +142,8 @@ class Oracle:
                 continue
             if line["member_type"] == "child" and not line.get("beneficiary_id"):
                 continue
-            key = tuple(line.get(x) for x in ("member_id", "member_type", "beneficiary_id", "contract_id", "basis", "option_code",
-                                              "cover_from", "cover_to", "amount_cents"))
+            key = tuple(line.get(x) for x in ("member_id", "member_type", "beneficiary_id", "contract_id", "basis",
+                                              "option_code", "cover_from", "cover_to", "amount_cents"))
             if key in seen:
                 found.add(line["line_id"])
             seen.setdefault(key, line)
@@ -182,7 +182,8 @@ class Oracle:
         if employee_id is None:
             return [self.split(line, contract, None, first, last, amount, base, self.people.hold[line["member_id"]])]
         job, outside = self.people.employment_for(employee_id, contract, first, last)
-        return [self.split(line, contract, job, first, last, amount, base, self.hold(line, contract, job, outside, first, last))]
+        hold = self.hold(line, contract, job, outside, first, last)
+        return [self.split(line, contract, job, first, last, amount, base, hold)]
 
     def hold(self, line, contract, job, outside, first, last):
         """What keeps the line of a matched member from a payslip, the first of its reasons."""
@@ -303,8 +304,8 @@ class Oracle:
         sums["posted_cents"] += posted["amount_cents"]
         sums["allocated_cents"] -= posted["amount_cents"]
         self.emit(posted, posted["billing_month"], posted["component"], posted["employment_id"], posted["cover_from"],
-                  posted["cover_to"], "reversal", None if posted["base_cents"] is None else -posted["base_cents"], -posted["amount_cents"],
-                  -posted["employer_cents"], None)
+                  posted["cover_to"], "reversal", None if posted["base_cents"] is None else -posted["base_cents"],
+                  -posted["amount_cents"], -posted["employer_cents"], None)
 
     def complete(self, invoice):
         """A cancelled invoice is worth nothing, however many of its lines are still delivered."""

@@ -124,7 +124,8 @@ class People:
                  if x["employee_id"] == job["employee_id"]]
         for member, employee_id in self.employee_of.items():
             if employee_id == job["employee_id"]:
-                spans += [(x.get("exemption_from") or x["starts_on"], x.get("exemption_to") or x.get("ends_on") or LATEST)
+                spans += [(x.get("exemption_from") or x["starts_on"],
+                           x.get("exemption_to") or x.get("ends_on") or LATEST)
                           for x in self.affiliations[member] if x["status"] == "exempt"]
         for start, end in sorted(spans):
             if start <= first <= end:
@@ -155,7 +156,8 @@ class People:
         if not running:
             before = [x for x in every if x["starts_on"] <= last]
             return (before[-1], "billed_after_exit") if before else (every[0], "billed_before_entry")
-        job = max(running, key=lambda x: (self.assigned(x, contract), overlap(x["starts_on"], x.get("ends_on"), first, first)))
+        job = max(running, key=lambda x: (self.assigned(x, contract),
+                                          overlap(x["starts_on"], x.get("ends_on"), first, first)))
         if contract["proration"] != "none":
             if first < min(x["starts_on"] for x in every):
                 return job, "billed_before_entry"

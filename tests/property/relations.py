@@ -41,8 +41,10 @@ def posted_after(entities, rows):
     for x in entities.get("posted", []) + [x for x in rows if x["status"] == "ready"]:
         key = x["line_id"], x["employment_id"], x["cover_from"][:7]
         row = sums.setdefault(key, {field: x[field] for field in (
-            "invoice_id", "line_id", "employment_id", "billing_month", "contract_id", "product", "component", "member_type",
-            "option_code", "population_code", "cover_from", "cover_to", "base_cents")} | collections.Counter())
+            "invoice_id", "line_id", "employment_id", "billing_month", "contract_id", "product", "component",
+            "member_type", "option_code", "population_code", "cover_from", "cover_to")} | {"base_cents": None})
+        if x["base_cents"] is not None:
+            row["base_cents"] = (row["base_cents"] or 0) + x["base_cents"]
         for field in ("amount_cents", "employer_cents", "employee_cents"):
             row[field] = row.get(field, 0) + x[field]
     return [x for x in sums.values() if x["amount_cents"] or x["employer_cents"] or x["employee_cents"]]

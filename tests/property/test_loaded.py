@@ -1,5 +1,5 @@
-"""Random companies over three payroll months on a real database: each month's feed is another, each month is closed. What
-closed months hold never changes, invoices add up over all months, and every held cent and reject is in a report."""
+"""Random companies over three payroll months on a real database: each month's feed is another, each month is closed.
+What closed months hold never changes, invoices add up over all months, and every held cent and reject is told."""
 import collections
 import json
 import os
@@ -38,14 +38,18 @@ class World:
         self.path = pathlib.Path(self.folder.name)
         self.nights = 0
 
-    def database(self, suffix=""):
-        name = f"property_{os.getpid()}_{self.path.name.lower().replace('-', '_')}{suffix}"
+    def database(self, name, template=None):
+        """A database of that name: migrated, or a copy of one that is."""
+        name = f"property_{os.getpid()}_{name}"
         self.env = {**cluster_environment(), "PGDATABASE": name}
-        subprocess.run(["createdb", name], env=self.env, check=True)
+        subprocess.run(["createdb", *(["-T", template] if template else []), name], env=self.env, check=True)
         config = {"version": 1, "rules": self.run.rules, "sources": {}, "companies": [
-            {"id": company["company_id"], "siren": company["siren"], "name": company["name"]} for company, _ in self.feed.values()]}
+            {"id": company["company_id"], "siren": company["siren"], "name": company["name"]}
+            for company, _ in self.feed.values()]}
         (self.path / "pipeline.yaml").write_text(json.dumps(config), encoding="utf-8")
-        self.stage("load", "--migrate")
+        if not template:
+            self.stage("load", "--migrate")
+        return name
 
     def stage(self, name, *args, allowed=(0, 3)):
         command = [BIN / name, "--config", self.path / "pipeline.yaml", "--staging", self.path / "staging", "--quiet",
@@ -55,10 +59,21 @@ class World:
             raise AssertionError(f"{name} {args} ended with {done.returncode}: {done.stderr}")
         return json.loads(done.stdout.splitlines()[-1])
 
+    def psql(self, script):
+        """Its answers, as JSON; a statement that fails is shown."""
+        done = subprocess.run(["psql", "-XqAtb0", "-v", "ON_ERROR_STOP=1"], env=self.env, text=True, input=script,
+                              capture_output=True)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return [json.loads(answer) for answer in done.stdout.split("\0") if answer]
+
+    def tables(self, *queries):
+        """The rows of several queries, answered by one process."""
+        return self.psql("".join(f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t;\n" for sql in queries))
+
     def rows(self, sql):
-        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], env=self.env, check=True, text=True,
-                              input=f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t", stdout=subprocess.PIPE)
-        return json.loads(done.stdout)
+        rows, = self.tables(sql)
+        return rows
 
     def decided(self, name, columns, *args):
         """What extract's own query of that name answers, by company."""
@@ -67,10 +82,9 @@ class World:
         call = ", ".join(f"'{x}'" for x in (companies, *args))
         script = f"PREPARE q AS {query};\nCREATE TEMP TABLE t (place, {columns}) AS EXECUTE q({call});\n" \
                  "SELECT coalesce(json_agg(t), '[]') FROM t"
-        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], env=self.env, check=True, text=True, input=script,
-                              stdout=subprocess.PIPE)
         found, ids = collections.defaultdict(list), list(self.feed)
-        for x in json.loads(done.stdout):
+        answer, = self.psql(script)
+        for x in answer:
             found[ids[x.pop("place") - 1]].append(x)
         return found
 
@@ -92,7 +106,8 @@ class World:
 
     def close(self, period):
         """Accepts what keeps the month of every company open, and closes it."""
-        self.rows("SELECT payroll.accept_discrepancy(id, 'known') FROM (SELECT DISTINCT h.id FROM payroll.company AS c, "
+        self.rows("SELECT payroll.accept_discrepancy(id, 'known') FROM ("
+                  "SELECT DISTINCT h.id FROM payroll.company AS c, "
                   f"payroll.holding(c.company_id, '{first_day(period)}') AS h) AS h WHERE id IS NOT NULL")
         return self.stage("load", "--close", "--period", period, "--as-of", f"{months_after(period, 1)}-02T06:00:00Z",
                           "--note", "payslips are out")
@@ -103,15 +118,19 @@ class World:
 
     def contents(self):
         """Every row without its number, which is given as rows come."""
+        names = (*FACTS, "discrepancy")
         return {(table, json.dumps({k: v for k, v in x.items() if k != "id"}))
-                for table in (*FACTS, "discrepancy") for x in self.rows(f"SELECT * FROM payroll.{table}")}
+                for table, rows in zip(names, self.tables(*(f"SELECT * FROM payroll.{table}" for table in names)))
+                for x in rows}
 
     def facts(self):
-        """Every row with its version: one that is written again has another. A discrepancy is written whenever it is seen."""
-        facts = {(table, json.dumps(x)) for table in FACTS for x in self.rows(f"SELECT xmin, * FROM payroll.{table}")}
+        """Every row with its version: one that is written again has another. A discrepancy is written whenever it is
+        seen."""
+        *tables, told = self.tables(*(f"SELECT xmin, * FROM payroll.{table}" for table in FACTS),
+                                    "SELECT * FROM payroll.discrepancy")
+        facts = {(table, json.dumps(x)) for table, rows in zip(FACTS, tables) for x in rows}
         seen = ("last_seen_at", "last_seen_run")
-        return facts | {json.dumps({k: v for k, v in x.items() if k not in seen})
-                        for x in self.rows("SELECT * FROM payroll.discrepancy")}
+        return facts | {json.dumps({k: v for k, v in x.items() if k not in seen}) for x in told}
 
 
 def within(entities, first, last):
@@ -123,9 +142,15 @@ def within(entities, first, last):
 
 class Months(unittest.TestCase):
     maxDiff = None
+    seed = f"{tally.SEED}:loaded"
+
+    @classmethod
+    def setUpClass(cls):
+        world = World(cls.seed)
+        cls.addClassCleanup(world.folder.cleanup)
+        cls.template = world.database("template")
 
     def setUp(self):
-        self.seed = f"{tally.SEED}:loaded"
         self.world = World(self.seed)
         self.addCleanup(self.world.folder.cleanup)
 
@@ -134,7 +159,7 @@ class Months(unittest.TestCase):
                                "ORDER BY company_id, payroll_month, line_id, employment_id, cover_from, status")
 
     def test_months_closed_one_after_the_other(self):
-        self.world.database()
+        self.world.database("months", self.template)
         for period in (months_after(LAST, -2), months_after(LAST, -1), LAST):
             with self.subTest(seed=self.seed, period=period):
                 before = self.frozen(months_after(period, -1))
@@ -143,6 +168,7 @@ class Months(unittest.TestCase):
                 self.every_report_answers()
                 self.every_cent_is_told(period)
                 self.invoices_add_up(period)
+                self.bases_add_up(period)
                 self.assertEqual(before, self.frozen(months_after(period, -1)))
                 report = self.world.close(period)
                 self.assertEqual(report.get("refused", []), [])
@@ -155,11 +181,11 @@ class Months(unittest.TestCase):
         tally.count("random companies over three closed months", COMPANIES)
 
     def test_shards_together_load_the_whole(self):
-        self.world.database("_whole")
+        self.world.database("whole", self.template)
         self.world.night(LAST)
         whole = self.world.contents()
         self.world.nights = 0
-        self.world.database("_shards")
+        self.world.database("shards", self.template)
         self.world.night(LAST, shards=3)
         self.assertGreater(len(whole), 100)
         self.assertEqual(whole ^ self.world.contents(), set())
@@ -177,17 +203,17 @@ class Months(unittest.TestCase):
 
     def every_report_answers(self):
         """Whatever dates or texts a source gives: no view fails on them, for one company or for all."""
-        for view in self.world.rows("SELECT viewname FROM pg_views WHERE schemaname = 'report'"):
-            with self.subTest(seed=self.seed, view=view["viewname"]):
-                self.world.rows(f"SELECT count(v::text) FROM report.{view['viewname']} AS v")
+        views = self.world.rows("SELECT viewname AS name FROM pg_views WHERE schemaname = 'report'")
+        self.world.tables(*(f"SELECT count(v::text) FROM report.{view['name']} AS v" for view in views))
 
     def every_cent_is_told(self, period):
         month = first_day(period)
         held = self.world.rows(f"SELECT company_id, hold_code, sum(amount_cents) AS cents FROM payroll.contribution "
                                f"WHERE payroll_month = '{month}' AND status = 'held' GROUP BY 1, 2 "
                                "HAVING sum(amount_cents) <> 0 ORDER BY 1, 2")
-        told = self.world.rows(f"SELECT company_id, code AS hold_code, sum(held_cents) AS cents FROM payroll.discrepancy "
-                               f"WHERE payroll_month = '{month}' AND status <> 'resolved' GROUP BY 1, 2 "
+        told = self.world.rows("SELECT company_id, code AS hold_code, sum(held_cents) AS cents "
+                               f"FROM payroll.discrepancy WHERE payroll_month = '{month}' AND status <> 'resolved' "
+                               "GROUP BY 1, 2 "
                                "HAVING sum(held_cents) <> 0 ORDER BY 1, 2")
         self.assertEqual(held, told)
         inbox = self.world.rows("SELECT sum(held_cents) AS cents FROM report.discrepancy_inbox")
@@ -197,15 +223,17 @@ class Months(unittest.TestCase):
         staged = self.world.path / "staging" / period / f"n{self.world.nights}" / "transform" / "rejects.ndjson"
         rejects = len(staged.read_bytes().splitlines()) if staged.exists() else 0
         run = f"n{self.world.nights}"
-        self.assertEqual(self.world.rows(f"SELECT count(*) AS n FROM report.reject WHERE run_id = '{run}'"), [{"n": rejects}])
+        self.assertEqual(self.world.rows(f"SELECT count(*) AS n FROM report.reject WHERE run_id = '{run}'"),
+                         [{"n": rejects}])
 
     def invoices_add_up(self, period):
-        """Ready rows of all payroll months and what is held now make the lines of each invoice that this month reads."""
+        """Ready rows of all payroll months and what is held now make the lines of each invoice read this month."""
         rows = self.world.rows(f"""
             SELECT k.company_id, k.invoice_id, k.lines_cents, k.held_cents, c.ready, c.held
             FROM payroll.invoice_control AS k CROSS JOIN LATERAL (
                 SELECT coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0) AS ready,
-                       coalesce(sum(amount_cents) FILTER (WHERE status = 'held' AND payroll_month = k.payroll_month), 0) AS held
+                       coalesce(sum(amount_cents) FILTER (
+                           WHERE status = 'held' AND payroll_month = k.payroll_month), 0) AS held
                 FROM payroll.contribution AS c WHERE (c.company_id, c.invoice_id) = (k.company_id, k.invoice_id)) AS c
             WHERE k.payroll_month = '{first_day(period)}'""")
         self.assertGreater(len(rows), COMPANIES / 2)
@@ -213,6 +241,27 @@ class Months(unittest.TestCase):
         for x in rows:
             kept = uncertain[x["company_id"], x["invoice_id"]]
             self.assertEqual((x["ready"] - kept + x["held"], x["held"]), (x["lines_cents"], x["held_cents"]), x)
+
+    def bases_add_up(self, period):
+        """Where this month corrects a line, all payroll months together have its base as it is: that of the feed, and
+        nothing for a line that is taken back. A base that payroll gives, or that is cut by month, is not looked at."""
+        rows = self.world.rows(f"""
+            SELECT c.company_id, c.line_id, c.employment_id, r.kind, sum(c.base_cents) AS base
+            FROM payroll.contribution AS c JOIN payroll.contribution AS r
+                ON (c.company_id, c.line_id) = (r.company_id, r.line_id)
+                AND c.employment_id IS NOT DISTINCT FROM r.employment_id
+                AND date_trunc('month', c.cover_from) = date_trunc('month', r.cover_from)
+            WHERE c.status = 'ready' AND r.status = 'ready' AND r.payroll_month = '{first_day(period)}'
+            GROUP BY 1, 2, 3, r.kind, r.cover_from""")
+        lines = {(company_id, x["line_id"]): x for company_id, (_, entities) in self.world.feed.items()
+                 for x in entities.get("invoice_lines", [])}
+        for x in rows:
+            line = lines.get((x["company_id"], x["line_id"]), {})
+            if x["kind"] == "reversal":
+                self.assertEqual(x["base"] or 0, 0, x)
+            elif line.get("base_cents") is not None and line.get("member_id") and line["kind"] != "fee" \
+                    and line["amount_cents"] and line["cover_from"][:7] == line["cover_to"][:7]:
+                self.assertEqual(x["base"], line["base_cents"], x)
 
     def not_delivered(self):
         """What closed months gave for lines that an incomplete invoice does not say anything of."""

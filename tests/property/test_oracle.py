@@ -1,5 +1,5 @@
-"""Thousands of random companies through transform, each against an oracle of its own and the invariants. A difference is
-told with the seed that draws the company and the smallest part of it that still differs."""
+"""Thousands of random companies through transform, each against an oracle of its own and the invariants. A difference
+is told with the seed that draws the company and the smallest part of it that still differs."""
 import collections
 import json
 import multiprocessing
@@ -12,8 +12,9 @@ from judge import differences, shrunk
 
 COMPANIES = 260
 BATCHES = 200 if tally.FULL else 8
-HOLDS = {"member_not_in_payroll", "nir_mismatch", "nir_duplicate", "contract_unknown", "duplicate_line", "portability_billed",
-         "billed_before_entry", "billed_after_exit", "exempt_but_billed", "base_missing", "split_rule_missing"}
+HOLDS = {"member_not_in_payroll", "nir_mismatch", "nir_duplicate", "contract_unknown", "duplicate_line",
+         "portability_billed", "billed_before_entry", "billed_after_exit", "exempt_but_billed", "base_missing",
+         "split_rule_missing"}
 
 
 def judged(seed):
@@ -49,8 +50,9 @@ class Companies(unittest.TestCase):
                     self.fail(fault)
                 seen += ways
         tally.count("random companies", COMPANIES * BATCHES)
-        rare = HOLDS | {"regular", "regularisation", "reversal", "ready", "held", "fixed", "pmss", "gross", "t1", "t2", "tb",
-                        "employee", "partner", "child", "family", "option", "health", "provident", "nir", "ntt", "link", "none"}
+        rare = HOLDS | {"regular", "regularisation", "reversal", "ready", "held", "fixed", "pmss", "gross", "t1", "t2",
+                        "tb", "employee", "partner", "child", "family", "option", "health", "provident", "nir", "ntt",
+                        "link", "none"}
         self.assertEqual([x for x in sorted(rare) if seen[x] < 5], [], "the generator no longer makes these")
 
 

@@ -1,5 +1,5 @@
-"""What must hold between the outputs of related inputs, whatever the rules say of one: another order, other workers, shards,
-amounts many times as large, everything taken back, the month after a close."""
+"""What must hold between the outputs of related inputs, whatever the rules say of one: another order, other workers,
+shards, amounts many times as large, everything taken back, the month after a close."""
 import collections
 import functools
 import random
@@ -94,8 +94,8 @@ class Relations(unittest.TestCase):
 
     @each_round
     def test_amounts_many_times_as_large(self, rng, run, companies):
-        """Ready and held, codes and kinds stay. A line's amount is so many times as large in all; a part of it within the
-        rounding of either side: a cent each for amounts, a cent and a half for the employer's share on top of that."""
+        """Ready and held, codes and kinds stay. A line's amount is so many times as large in all; a part of it within
+        the rounding of either side: a cent each for amounts, a cent and a half for the employer's share on top."""
         before = transform_once(run, companies)
         larger = [(company, relations.scaled(entities, FACTOR)) for company, entities in companies]
         after = transform_once(relations.scaled_run(run, FACTOR), larger)
@@ -106,7 +106,8 @@ class Relations(unittest.TestCase):
     @staticmethod
     def totals(output, factor):
         return [(x["invoice_id"], x["line_count"], *(x[field] * factor for field in (
-            "total_cents", "lines_cents", "posted_cents", "difference_cents"))) for x in records(output, "invoice_controls")]
+            "total_cents", "lines_cents", "posted_cents", "difference_cents")))
+            for x in records(output, "invoice_controls")]
 
     def scales(self, before, after, company_id):
         self.assertEqual({name: (x[0] * FACTOR,) for name, x in sums(before, "line_id", of=("amount_cents",)).items()},
@@ -116,15 +117,18 @@ class Relations(unittest.TestCase):
             name = x["line_id"], x["employment_id"], x["cover_from"], x["status"]
             large = of.pop(name, None) or dict.fromkeys(x, 0) | {k: x[k] for k in ("kind", "hold_code")}
             self.assertEqual((x["kind"], x["hold_code"]), (large["kind"], large["hold_code"]), f"{company_id}: {name}")
-            self.assertLessEqual(abs(large["amount_cents"] - FACTOR * x["amount_cents"]), FACTOR + 1, f"{company_id}: {name}")
+            self.assertLessEqual(abs(large["amount_cents"] - FACTOR * x["amount_cents"]), FACTOR + 1,
+                                 f"{company_id}: {name}")
             self.assertLessEqual(abs(large["employer_cents"] - FACTOR * x["employer_cents"]), 2.5 * (FACTOR + 1),
                                  f"{company_id}: {name}")
         for name, x in of.items():
-            self.assertLessEqual(abs(x["amount_cents"]) + abs(x["employer_cents"]), 3.5 * (FACTOR + 1), f"{company_id}: {name}")
+            self.assertLessEqual(abs(x["amount_cents"]) + abs(x["employer_cents"]), 3.5 * (FACTOR + 1),
+                                 f"{company_id}: {name}")
 
     @each_round
     def test_everything_taken_back_comes_to_nothing(self, rng, run, companies):
-        """A line and its exact reversal are ready or held alike and cancel out in both shares, for each person and month."""
+        """A line and its exact reversal are ready or held alike and cancel out in both shares, for each person and
+        month."""
         companies = [(company, relations.reversed_too(entities)) for company, entities in still_open(run, companies)]
         output = transform_once(run, companies)
         for company_id, out in output.items():
@@ -132,7 +136,8 @@ class Relations(unittest.TestCase):
             twice = {x["line_id"] for x in rows if x["hold_code"] == "duplicate_line"}
             both = [{**x, "line_id": x["line_id"].removeprefix("back-")} for x in rows]
             both = [x for x in both if x["line_id"] not in twice]
-            self.assertEqual(sums(both, "line_id", "employment_id", "cover_from", "status", "hold_code"), {}, company_id)
+            self.assertEqual(sums(both, "line_id", "employment_id", "cover_from", "status", "hold_code"), {},
+                             company_id)
             if not twice:
                 self.assertEqual([x for x in records(out, "discrepancies") if x["held_cents"]], [], company_id)
 
@@ -174,6 +179,16 @@ class Relations(unittest.TestCase):
             worth = sums(ready(rows_of(fresh[company_id])), *key)
             uncertain = sums([x for x in posted if not certain(x)], *key)
             self.assertEqual(given, {**worth, **uncertain}, company_id)
+            self.bases_follow(posted, ready(rows_of(after[company_id])), ready(rows_of(fresh[company_id])), company_id)
+
+    def bases_follow(self, posted, rows, fresh, company_id):
+        """Where a month writes anything, all months together have declared the base as it is."""
+        def base(rows, name):
+            return sum(x["base_cents"] or 0 for x in rows
+                       if (x["line_id"], x["employment_id"], x["cover_from"][:7]) == name)
+        for x in rows:
+            name = x["line_id"], x["employment_id"], x["cover_from"][:7]
+            self.assertEqual(base(posted + rows, name), base(fresh, name), f"{company_id}: {name}")
 
     @staticmethod
     def known_for_certain(entities):
