@@ -153,7 +153,22 @@ static void file_append(struct gathering *g, const struct staging_file *f)
     m->file[m->n_files++] = *f;
 }
 
-static bool done_gather(struct gathering *g, int number, const struct part_done *d, struct err *err)
+static bool lines_create(struct out_file *f, struct staging_in *m, const struct staging_out *out,
+                         const struct record *r, struct err *err)
+{
+    return file_create(f, arena_printf(&m->arena, "%s/%s", out->path, staged_name(&m->arena, r, -1)), err);
+}
+
+/* The file of rejects exists only where there are any. */
+static bool rejects_add(struct gathering *g, const struct staging_out *out, const char *lines, size_t len,
+                        struct err *err)
+{
+    return !len || ((g->rejects->path || lines_create(g->rejects, &g->m, out, &reject_record, err)) &&
+                    file_write(g->rejects, lines, len, err));
+}
+
+static bool done_gather(struct gathering *g, const struct staging_out *out, int number, const struct part_done *d,
+                        struct err *err)
 {
     struct staging_in *m = &g->m;
     int64_t offset = number ? m->part[number - 1].offset + m->part[number - 1].bytes : 0;
@@ -166,7 +181,7 @@ static bool done_gather(struct gathering *g, int number, const struct part_done 
         file_append(g, &d->file[i]);
     if (g->index && !file_write(g->index, d->index, d->index_bytes, err))
         return false;
-    return !g->rejects || file_write(g->rejects, d->rejects, d->rejects_bytes, err);
+    return !g->rejects || rejects_add(g, out, d->rejects, d->rejects_bytes, err);
 }
 
 static bool gather(struct gathering *g, const struct staging_out *out, int n_parts, struct err *err)
@@ -179,7 +194,7 @@ static bool gather(struct gathering *g, const struct staging_out *out, int n_par
         struct part_done done;
         if (!part_done_read(&done, &m->arena, out->path, i, err))
             return false;
-        bool ok = done_gather(g, i, &done, err);
+        bool ok = done_gather(g, out, i, &done, err);
         part_done_close(&done);
         if (!ok)
             return false;
@@ -219,12 +234,6 @@ bool staging_count(const struct staging_out *out, int n_parts, struct staging_to
 }
 
 /* ---- publishing ---- */
-
-static bool lines_create(struct out_file *f, struct staging_in *m, const struct staging_out *out,
-                         const struct record *r, struct err *err)
-{
-    return file_create(f, arena_printf(&m->arena, "%s/%s", out->path, staged_name(&m->arena, r, -1)), err);
-}
 
 static bool lines_commit(struct out_file *f, struct staging_in *m, const struct record *r, int64_t rows,
                          struct staging_file *ret, struct err *err)
@@ -295,12 +304,8 @@ bool staging_publish(struct staging_out *out, int n_parts, bool publish, struct 
     struct staging_totals totals;
     g.m.rejects = out->n_earlier_rejects;
     bool ok = lines_create(&index, &g.m, out, &company_record, err) &&
-              lines_create(&rejects, &g.m, out, &reject_record, err) &&
-              file_write(&rejects, out->earlier_rejects.p, out->earlier_rejects.len, err) && gather(&g, out, n_parts, err) &&
-              totals_take(&g.m, &totals, err);
-    if (ok && !g.m.rejects)
-        file_abandon(&rejects);
-    ok = ok && publish_files(out, &g, publish, err);
+              rejects_add(&g, out, out->earlier_rejects.p, out->earlier_rejects.len, err) &&
+              gather(&g, out, n_parts, err) && totals_take(&g.m, &totals, err) && publish_files(out, &g, publish, err);
     file_abandon(&index);
     file_abandon(&rejects);
     arena_free(&g.m.arena);

@@ -183,6 +183,8 @@ bool transfers_run(struct transfers *ts, int timeout_ms, struct err *err)
         code = curl_multi_poll(ts->multi, NULL, 0, timeout_ms, NULL);
     if (!code)
         code = curl_multi_perform(ts->multi, &running);
+    if (code == CURLM_UNRECOVERABLE_POLL)  /* the system's poll failed: no memory, say */
+        return err_errno(err, ERR_TRY_AGAIN, "cannot wait for the services to answer");
     return !code || err_set(err, ERR_BUG, "libcurl: %s", curl_multi_strerror(code));
 }
 

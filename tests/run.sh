@@ -32,4 +32,5 @@ if [[ " $* " != " unit " ]]; then
 fi
 
 read -r -a flags <<<"${PROVE_FLAGS:-}"
-prove --exec tests/one.sh --jobs "$(nproc)" "${flags[@]}" "${files[@]}"
+# Tests mostly wait: for servers, retries and signals.
+prove --exec tests/one.sh --jobs "$((2 * $(nproc)))" "${flags[@]}" "${files[@]}"
