@@ -411,12 +411,13 @@ class Company:
     def posted_row(self, line, employment_id, billing, cover):
         contract = next((x for x in self.records["contracts"] if x["contract_id"] == line["contract_id"]), {})
         amount = line["amount_cents"] + self.pick(0, 0, 0, 1, -100)
+        base = self.pick(line.get("base_cents"), None if line["basis"] == "fixed" else self.cents())
         employer = round(amount * self.pick(0.6, 0.5, 1)) if abs(amount) < 10**12 else amount
         return {"invoice_id": line["invoice_id"], "line_id": line["line_id"], "employment_id": employment_id,
                 "billing_month": billing, "contract_id": line["contract_id"], "product": contract.get("product"),
                 "component": line["basis"], "member_type": line["member_type"], "option_code": line["option_code"],
                 "population_code": line["population_code"], "cover_from": cover, "cover_to": last_day(cover[:7]),
-                "base_cents": self.pick(line.get("base_cents"), None if line["basis"] == "fixed" else self.cents()),
+                "base_cents": None if employment_id is None else base,  # a fee has none
                 "amount_cents": amount, "employer_cents": employer,
                 "employee_cents": amount - employer}
 
