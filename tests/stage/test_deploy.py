@@ -217,7 +217,8 @@ class Engines(DeployTest):
 
 class Install(DeployTest):
     def test_everything_a_user_needs(self):
-        done = self.run_it("make", "-s", "-C", ROOT, "install", f"DESTDIR={self.path}/root", "PREFIX=/opt/alan",
+        # -o all: what is under test is installed, whatever flags it was built with
+        done = self.run_it("make", "-s", "-o", "all", "-C", ROOT, "install", f"DESTDIR={self.path}/root", "PREFIX=/opt/alan",
                            f"BUILD={BIN.parent}")
         self.assertEqual(done.returncode, 0, done.stderr)
         prefix = self.path / "root" / "opt" / "alan"
