@@ -7,8 +7,8 @@ TALLY=$(mktemp "${TMPDIR:-/tmp}/tally-XXXXXX")
 trap 'rm -f "$TALLY"' EXIT
 export TALLY TORTURE=full
 
-# Groups with a test that counts.
-mapfile -t groups < <(grep -l 'tally\.count' -r tests --include='test_*.py' | cut -d/ -f2 | sort -u)
+# Groups with a test that counts; the longest first.
+mapfile -t groups < <(grep -l 'tally\.count' -r tests --include='test_*.py' | cut -d/ -f2 | sort -ru)
 status=0
 tests/run.sh "${groups[@]}" || status=$?
 echo
