@@ -81,9 +81,11 @@ static void bind_companies(struct config *c, struct yaml *root, enum stage stage
     } else if (is_given(list)) {
         companies_bind(c, list, stage, err);
     } else if (c->companies_file) {
-        list = companies_file_read(c->companies_file, &c->arena, digest, err);
+        struct arena tree = {0};
+        list = companies_file_read(c->companies_file, &tree, digest, err);
         companies_bind(c, list, stage, err);
         yaml_faults(list, err);
+        arena_free(&tree);
     } else if (!is_given(file)) {
         err_add(err, ERR_CONFIG, "%s:%d: companies: missing; expected a list here or companies_file", root->file,
                 root->line);
@@ -175,7 +177,7 @@ bool config_secret(struct arena *a, const struct yaml *node, const char **ret, s
     }
     if (str_has_control(str_of(value)))
         return yaml_fault(err, node, "a control character, such as a newline, is inside the secret");
-    *ret = value;
+    *ret = arena_copy(a, value, strlen(value));
     return true;
 }
 

@@ -77,8 +77,8 @@ bool config_within_reject_limit(const struct config *c, int64_t rejects, int64_t
 /* 1..64 of A-Z a-z 0-9 . _ -, not starting with . or -: fit for a file name. */
 bool company_id_valid(const char *id);
 
-/* The value of a secret scalar: the text itself, or for "file:PATH" the file's content without its last newline. A
- * control character in it is refused; messages name the key and never the value. */
+/* The value of a secret scalar: the text itself, or for "file:PATH" the file's content without its last newline; a copy
+ * in the arena. A control character in it is refused; messages name the key and never the value. */
 bool config_secret(struct arena *a, const struct yaml *node, const char **ret, struct err *err);
 
 #endif

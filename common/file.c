@@ -351,7 +351,10 @@ bool map_open(struct map *m, const char *path, struct err *err)
 
 void map_forget(const struct map *m, size_t from, size_t len)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = from / page * page;
+    /* Whoever reads a page is given those around it as well: some in front that were forgotten before. */
+    enum { AROUND_BYTES = 64 << 10 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t begin = from > AROUND_BYTES ? (from - AROUND_BYTES) / page * page : 0;
     if (m->mapping && len)
         madvise((char *)m->mapping + begin, from + len - begin, MADV_DONTNEED);
 }

@@ -186,6 +186,8 @@ struct str part_lines(const struct part_in *p, const struct company *c, const st
  * appended to *rejects (an array of struct reject, in the arena; it carries file name, line and raw text). */
 void *part_decode(const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
                   uint32_t *ret_n, struct list *rejects);
+/* Takes the lines of an entity out of memory; whoever reads them again gets them from the file. */
+void part_forget(const struct part_in *p, const struct record *r);
 void part_close(struct part_in *p);
 
 /* Removes old runs of all periods but the keep newest, never the newest complete one of a period, unless the

@@ -191,6 +191,13 @@ static const struct part_in_file *part_file_of(const struct part_in *p, const st
     return NULL;
 }
 
+void part_forget(const struct part_in *p, const struct record *r)
+{
+    const struct part_in_file *f = part_file_of(p, r);
+    if (f)
+        map_forget(&f->map, 0, f->map.len);
+}
+
 const struct range *part_range(const struct company *c, const struct record *r)
 {
     for (uint32_t i = 0; i < c->ranges.n; i++) {

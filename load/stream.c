@@ -97,8 +97,10 @@ static bool add_row(struct rows *r, const struct taken *t, struct str line, int6
 {
     struct faults faults;
     faults.n = 0;
-    if (++r->sent % LINES_PER_RESET == 0)
+    if (++r->sent % LINES_PER_RESET == 0) {
         arena_reset(&r->arena);
+        part_forget(r->part, r->record);
+    }
     const struct str *id = &t->company.company_id;
     if (!ndjson_decode(r->record, line, &r->arena, r->rec, &faults))
         return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld: %.*s", r->part->in->path,
@@ -195,6 +197,7 @@ static bool copy_entity(struct load *l, const struct entity *entity, struct enti
         arena_reset(&r.arena);
     }
     ok = copying_end(&r.copying, ok, &rows, err);
+    part_forget(r.part, r.record);
     if (ok && rows != r.sent)
         ok = err_set(err, ERR_DATA, "%s: %lld rows were sent, %lld arrived", r.record->entity, (long long)r.sent,
                      (long long)rows);
@@ -240,8 +243,8 @@ static bool copy_part(struct load *l, struct taken_part *part, int64_t *rows_don
             ok = copy_entity(l, &entities[i], &l->entity[i], part, rows_done, err);
     if (ok && has(&part->in, &discrepancy_record))
         ok = copy_entity(l, NULL, NULL, part, rows_done, err);
+    note_brought(l, part);   /* its ids lie in what is unmapped next */
     part_close(&part->in);
-    note_brought(l, part);
     return ok;
 }
 
