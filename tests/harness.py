@@ -41,6 +41,7 @@ def cluster_environment():
         scratch = tempfile.mkdtemp(prefix="pipeline-test-")
         os.environ.update(start_cluster(scratch))
         os.environ["TEST_SCRATCH"] = scratch
+        unittest.addModuleCleanup(shutil.rmtree, scratch)
         unittest.addModuleCleanup(subprocess.run, [CLUSTER, "remove", scratch])
     return client_environment()
 
