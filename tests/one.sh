@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 template=pgtap_template
-limit=300 # seconds
+limit=600 # seconds
 [ "${TORTURE:-}" != full ] || limit=36000
 
 make_template() {
