@@ -8,7 +8,7 @@
 enum { ARENA_BLOCK_BYTES = 256 << 10, OUT_OF_MEMORY_STATUS = 75 };
 
 /* _exit: nothing may run that could allocate again or make a half-written output look complete. */
-__attribute__((noreturn)) static void out_of_memory(void)
+void mem_exhausted(void)
 {
     static const char text[] = "out of memory\n";
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
@@ -20,7 +20,7 @@ void *mem_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);
     if (!p)
-        out_of_memory();
+        mem_exhausted();
     return p;
 }
 
@@ -28,7 +28,7 @@ void *mem_take(size_t size)
 {
     void *p = malloc(size ? size : 1);
     if (!p)
-        out_of_memory();
+        mem_exhausted();
     return p;
 }
 
@@ -36,7 +36,7 @@ void *mem_realloc(void *p, size_t size)
 {
     void *q = realloc(p, size ? size : 1);
     if (!q)
-        out_of_memory();
+        mem_exhausted();
     return q;
 }
 
@@ -80,7 +80,7 @@ static void arena_grow(struct arena *a, size_t size)
         want = a->block->size * 2;
     struct arena_block *b = malloc(sizeof *b + want);
     if (!b)
-        out_of_memory();
+        mem_exhausted();
     b->older = a->block;
     b->size = want;
     a->block = b;

@@ -8,10 +8,13 @@
 #include <stdint.h>
 
 void *mem_alloc(size_t size);                    /* zeroed */
-void *mem_take(size_t size);                 /* not zeroed */
+void *mem_take(size_t size);                     /* not zeroed */
 void *mem_realloc(void *p, size_t size);
 char *mem_strdup(const char *s);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends the process in that way: for whoever learns from a library that it found no memory. */
+__attribute__((noreturn)) void mem_exhausted(void);
 
 /* An arena gives memory that is taken back all at once: one per company, reset between companies. Zero it to start
  * ({0}); arena_reset keeps the largest block for the next company, arena_free gives everything back. */

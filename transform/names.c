@@ -1,5 +1,6 @@
 #include "transform/names.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unicase.h>
 #include <unictype.h>
@@ -66,6 +67,8 @@ struct str name_fold(struct arena *a, struct str name)
         return (struct str){plain, len, true};
     size_t n;
     uint8_t *folded = u8_casefold((const uint8_t *)name.p, name.len, NULL, UNINORM_NFKD, NULL, &n);
+    if (!folded && errno == ENOMEM)
+        mem_exhausted(); /* a name that goes uncompared would change what is found */
     if (!folded)
         return (struct str){plain, 0, true};
     struct str result = keep_letters(a, folded, n);

@@ -173,11 +173,12 @@ class Processes(Searched):
     def running(self):
         """extract at a moment when it waits for the source, with a file of what it says."""
         self.world.feed.faults({"match": "invoice_lines", "times": 99, "delay_s": 2})
+        asked_before = len(self.world.feed.requests())
         process = subprocess.Popen([harness.BIN / "extract", "--config", self.world.config, "--staging",
                                     self.world.path / "staging", "--period", harness.PERIOD], cwd=harness.ROOT,
                                    env=self.world.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
-        while not any("invoice_lines" in request["path"] for request in self.world.feed.requests()):
+        while not any("invoice_lines" in request["path"] for request in self.world.feed.requests()[asked_before:]):
             self.assertIsNone(process.poll())
             time.sleep(0.02)
         return process
