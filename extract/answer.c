@@ -23,6 +23,10 @@ int64_t tries_timeout_ms(const struct tries *t, const struct source *source, int
 enum retry_verdict tries_failed(struct tries *t, const struct source *source, const struct answer *answer,
                                 int64_t now_ms, uint64_t random)
 {
+    if (answer->leavings && !t->leavings) {
+        t->leavings = true;
+        return RETRY_WAIT;
+    }
     bool slowed = answer->code == CURLE_OK && answer->status == 429;
     struct retry_policy policy = {source->retries, RETRY_BASE_MS, RETRY_CAP_MS};
     struct retry_case c = {
@@ -38,6 +42,7 @@ enum retry_verdict tries_failed(struct tries *t, const struct source *source, co
 void tries_succeeded(struct tries *t)
 {
     t->failures = t->slowdowns = 0;
+    t->leavings = false;
     t->ready_at_ms = 0;
 }
 

@@ -11,6 +11,7 @@ enum { ANSWER_QUOTE_MAX = 200 };
 struct tries {
     int failures;          /* since the last success, without … */
     int slowdowns;         /* … the answers 429 */
+    bool leavings;         /* met once: see struct answer */
     int64_t ready_at_ms;   /* not before */
     int64_t deadline_ms;   /* 0: not begun */
 };
@@ -19,7 +20,12 @@ struct tries {
 void tries_begin(struct tries *t, const struct source *source, int64_t now_ms);
 /* How long one transfer may take now; 0 when the deadline has passed. */
 int64_t tries_timeout_ms(const struct tries *t, const struct source *source, int64_t now_ms);
-/* Counts a failure and decides. RETRY_WAIT: ready_at_ms is set. */
+/* Whether to ask over a connection of its own: the one before may be out of step. */
+static inline bool tries_want_fresh(const struct tries *t)
+{
+    return t->failures > 0 || t->leavings;
+}
+/* Counts a failure and decides. RETRY_WAIT: ready_at_ms is set. The leavings of another answer cost nothing, once. */
 enum retry_verdict tries_failed(struct tries *t, const struct source *source, const struct answer *answer,
                                 int64_t now_ms, uint64_t random);
 /* Forgets failures: the next page has all its attempts again. The deadline stays. */

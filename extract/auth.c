@@ -157,7 +157,10 @@ struct ask token_ask(struct token *t, int64_t now_ms)
 {
     tries_begin(&t->tries, t->source, now_ms);
     int64_t timeout_ms = tries_timeout_ms(&t->tries, t->source, now_ms);
-    return (struct ask){.source = t->source, .url = t->url, .form = t->form, .timeout_ms = timeout_ms ? timeout_ms : 1};
+    return (struct ask){
+        .source = t->source, .url = t->url, .form = t->form, .fresh = tries_want_fresh(&t->tries),
+        .timeout_ms = timeout_ms ? timeout_ms : 1,
+    };
 }
 
 /* ---- what the token server says ---- */

@@ -267,7 +267,7 @@ static struct ask list_ask(const struct fetch_list *l, int64_t timeout_ms)
     return (struct ask){
         .source = l->request->source, .url = l->url, .bearer = l->token ? l->token->value : l->credential.bearer,
         .header = l->credential.header, .etag = l->cached ? l->cached->etag : STR_NULL,
-        .fresh = l->tries.failures > 0, .timeout_ms = timeout_ms,
+        .fresh = tries_want_fresh(&l->tries), .timeout_ms = timeout_ms,
     };
 }
 

@@ -206,6 +206,15 @@ static struct str link_of(struct transfer *t)
     return t->link.len ? (struct str){t->link.p, (uint32_t)t->link.len, false} : STR_NULL;
 }
 
+/* A server that sends more than the length it announced leaves the rest for whoever gets the connection next; libcurl
+ * asks again by itself only where a kept connection brought nothing. */
+static bool is_leavings(const struct transfer *t, CURLcode code, long status)
+{
+    long connects = 1;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return connects == 0 && status == 0 && (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY);
+}
+
 static void fill_answer(struct transfer *t, CURLcode code)
 {
     struct answer *answer = &t->answer;
@@ -216,6 +225,7 @@ static void fill_answer(struct transfer *t, CURLcode code)
     curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
     curl_easy_getinfo(t->easy, CURLINFO_SCHEME, &scheme);
     answer->code = code;
+    answer->leavings = is_leavings(t, code, status);
     answer->status = scheme && !strcasecmp(scheme, "file") && !code ? 200 : status;
     answer->retry_after_ms = retry_after_s > 0 && retry_after_s < INT32_MAX ? retry_after_s * 1000 : -1;
     answer->fault = t->fault[0] ? t->fault : curl_easy_strerror(code);

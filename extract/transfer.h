@@ -19,7 +19,7 @@ struct ask {
     const char *header;            /* a credential as "Name: value"; NULL: none */
     struct str etag;               /* of a copy we have; null: none */
     const char *form;              /* posts this, URL-encoded; NULL: a GET */
-    bool fresh;                    /* over a connection of its own: the one before may be out of step */
+    bool fresh;                    /* over a connection of its own */
     int64_t timeout_ms;
 };
 
@@ -31,6 +31,7 @@ struct answer {
     int64_t retry_after_ms;        /* -1: not said */
     const char *fault;             /* libcurl's words when the code is not CURLE_OK */
     bool too_large;                /* the body passed max_body_bytes */
+    bool leavings;                 /* none: what came was left on the connection by the answer before, someone else's */
 };
 
 struct transfer {

@@ -7,7 +7,7 @@ import unittest
 
 from fetching import BAD_DATA, CONFIG, CURSOR, PARTIAL, REFUSED, TRY_AGAIN, UNAVAILABLE, FetchTest
 from harness import BIN
-from misbehaving_server import (Server, after, answer, bomb, cut_short, huge, length_too_small, nothing, page,
+from misbehaving_server import (Server, after, answer, bomb, cut_short, huge, length_too_small, nothing, page, raw,
                                 reset_in_body, slowly, status)
 
 
@@ -29,6 +29,27 @@ class Retries(FetchTest):
                 self.succeeds()
                 self.assertEqual(len(self.asked()), 2)
                 self.assertEqual(self.frames(), [(1, ["e1", "e2", "e3"])])
+
+    def test_what_another_answer_left_on_a_connection_is_no_attempt(self):
+        """One connection for all: whoever is not the first on it is met with the rest of a body that was too long."""
+        self.companies, self.source["retries"] = ["acme", "zenith"], 0
+        pages, used = {"1": page(["e1"], next="2"), "2": page(["e2"])}, set()
+
+        def leave(handler, request):
+            reply = answer(pages[request.query.get("cursor", "1")])
+            (raw(b"rest of a body") if handler.client_address in used else reply)(handler, request)
+            used.add(handler.client_address)
+
+        self.server.otherwise = leave
+        self.succeeds(jobs=1)
+        self.assertEqual([self.frames(company) for company in self.companies], 2 * [[(1, ["e1"]), (2, ["e2"])]])
+        self.assertEqual(len(self.server.requests), 1 + 3 * 2)
+
+    def test_what_comes_on_a_connection_of_its_own_is(self):
+        self.source["retries"] = 0
+        self.script(answer(page(["e1"], next="2")), raw(b"no HTTP"))
+        self.fails(UNAVAILABLE, "HTTP/0.9")
+        self.assertEqual([r.query.get("cursor") for r in self.asked()], [None, "2", "2"])
 
     def test_retry_after_in_seconds(self):
         self.script(status(429, Retry_After="2"), answer(page(["e1"])))

@@ -154,6 +154,23 @@ static void test_attempts_and_deadline(void **state)
     assert_int_equal(tries_failed(&tries, &SOURCE, &slow, 10500, 0), RETRY_EXHAUSTED);
 }
 
+static void test_leavings_cost_no_attempt_once(void **state)
+{
+    struct tries tries = {0};
+    struct answer leavings = {.code = CURLE_UNSUPPORTED_PROTOCOL, .leavings = true, .retry_after_ms = -1};
+    (void)state;
+    tries_begin(&tries, &SOURCE, 1000);
+    assert_false(tries_want_fresh(&tries));
+    assert_int_equal(tries_failed(&tries, &SOURCE, &leavings, 2000, 300), RETRY_WAIT);
+    assert_int_equal(tries.failures, 0);
+    assert_int_equal(tries.ready_at_ms, 0);
+    assert_true(tries_want_fresh(&tries));
+    assert_int_equal(tries_failed(&tries, &SOURCE, &leavings, 2000, 300), RETRY_WAIT);
+    assert_int_equal(tries.failures, 1);
+    tries_succeeded(&tries);
+    assert_false(tries_want_fresh(&tries));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_quote_is_cut_between_characters),
         cmocka_unit_test(test_credential_is_not_quoted),
         cmocka_unit_test(test_attempts_and_deadline),
+        cmocka_unit_test(test_leavings_cost_no_attempt_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
