@@ -21,12 +21,19 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- The snapshot of a whole transaction may be older than what was committed while this waited.
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE invalid_transaction_state USING
+            MESSAGE = format('this transaction is %s: it would not see what a load commits while it waits for it',
+                             current_setting('transaction_isolation')),
+            HINT = 'Ask in a transaction of its own, or one begun with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
     PERFORM FROM payroll.company AS c WHERE c.company_id = lock_company.company_id FOR NO KEY UPDATE;
     PERFORM payroll.check_company(company_id);
 END
 $$;
 COMMENT ON FUNCTION payroll.lock_company(text) IS
-    'Waits until no load, close or reopening of the company is under way.';
+    'Waits until no load, close or reopening of the company is under way; what follows sees what they did.';
 REVOKE ALL ON FUNCTION payroll.lock_company(text) FROM PUBLIC;
 
 -- ---- the digest ----
