@@ -292,8 +292,8 @@ struct yaml *companies_file_read(const char *path, struct arena *a, struct sha25
 {
     struct map map;
     struct err fault = {0};
-    if (!map_open(&map, path, &fault)) {
-        err_add(err, ERR_CONFIG, "companies_file: %s", fault.text);
+    if (!map_open_configured(&map, path, &fault)) {
+        err_add(err, fault.kind, "companies_file: %s", fault.text);
         return NULL;
     }
     struct yaml *list = NULL;

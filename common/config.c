@@ -150,8 +150,8 @@ static bool read_secret(struct arena *a, const struct yaml *node, const char *pa
 {
     struct map map;
     struct err fault = {0};
-    if (!map_open(&map, path, &fault))
-        return yaml_fault(err, node, "%s", fault.text);
+    if (!map_open_configured(&map, path, &fault))
+        return yaml_fault_behind(err, node, &fault);
     size_t len = map.len;
     if (len && map.p[len - 1] == '\n')
         len -= len > 1 && map.p[len - 2] == '\r' ? 2 : 1;

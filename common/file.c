@@ -361,11 +361,13 @@ void map_forget(const struct map *m, size_t from, size_t len)
 
 bool map_open_configured(struct map *m, const char *path, struct err *err)
 {
+    static const int OF_THE_NAME[] = {0, ENOENT, ENOTDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENXIO};
     errno = 0;
     if (map_open(m, path, err))
         return true;
-    if (errno != EIO && errno != EMFILE && errno != ENFILE && errno != ENOMEM)
-        err->kind = ERR_CONFIG;
+    for (size_t i = 0; i < sizeof OF_THE_NAME / sizeof *OF_THE_NAME; i++)
+        if (errno == OF_THE_NAME[i])   /* 0: no regular file */
+            err->kind = ERR_CONFIG;
     return false;
 }
 

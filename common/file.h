@@ -70,7 +70,8 @@ struct map {
     void *mapping;         /* what p points to, for map_close */
 };
 bool map_open(struct map *m, const char *path, struct err *err);
-/* The same for what the configuration names: ERR_CONFIG, unless disk or memory are at fault. */
+/* The same for what the configuration names: ERR_CONFIG where its name, its rights or what it is are at fault, and not the
+ * disk. */
 bool map_open_configured(struct map *m, const char *path, struct err *err);
 void map_close(struct map *m);
 /* These bytes are not needed for now: their memory is given back, and filled again when they are looked at. */

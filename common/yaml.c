@@ -3,6 +3,12 @@
 
 #include <stdio.h>
 
+static bool add_fault(struct err *err, enum err_kind kind, const struct yaml *node, const char *what)
+{
+    return err_add(err, kind, "%s:%d: %s%s%s", node->file, node->line, node->key ? node->key : "",
+                   node->key ? ": " : "", what);
+}
+
 bool yaml_fault(struct err *err, const struct yaml *node, const char *format, ...)
 {
     char what[ERR_TEXT_MAX / 8];
@@ -10,8 +16,12 @@ bool yaml_fault(struct err *err, const struct yaml *node, const char *format, ..
     va_start(ap, format);
     vsnprintf(what, sizeof what, format, ap);
     va_end(ap);
-    return err_add(err, ERR_CONFIG, "%s:%d: %s%s%s", node->file, node->line, node->key ? node->key : "",
-                   node->key ? ": " : "", what);
+    return add_fault(err, ERR_CONFIG, node, what);
+}
+
+bool yaml_fault_behind(struct err *err, const struct yaml *node, const struct err *behind)
+{
+    return add_fault(err, behind->kind, node, behind->text);
 }
 
 bool yaml_faults(const struct yaml *node, struct err *err)

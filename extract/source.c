@@ -188,14 +188,14 @@ static struct yaml *description_of_user(struct source_reader *r, const struct ya
     struct map file;
     struct yaml *node = NULL;
     struct err err = {0};
-    if (!map_open(&file, use->text, &err)) {
-        yaml_fault(r->err, use, "%s", err.text);
+    if (!map_open_configured(&file, use->text, &err)) {
+        yaml_fault_behind(r->err, use, &err);
         return NULL;
     }
     if (file.len > YAML_BYTES_MAX)
         yaml_fault(r->err, use, "%s is too large for a description", use->text);
     else if (!yaml_parse((struct str){file.p, (uint32_t)file.len, false}, use->text, r->arena, &node, &err))
-        err_add(r->err, ERR_CONFIG, "%s", err.text);
+        err_add(r->err, err.kind, "%s", err.text);
     map_close(&file);
     return node;
 }
