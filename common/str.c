@@ -16,12 +16,3 @@ bool str_has_control(struct str s)
             return true;
     return false;
 }
-
-const char *str_shown(struct str s, char *text, size_t size)
-{
-    size_t n = s.len < size - 1 ? s.len : size - 1;
-    for (size_t i = 0; i < n; i++)
-        text[i] = (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? '?' : s.p[i];
-    text[n] = '\0';
-    return text;
-}

@@ -88,7 +88,4 @@ int str_cmp(struct str a, struct str b);
 /* Whether a control character (below space, or DEL) is in it. */
 bool str_has_control(struct str s);
 
-/* s for a message: cut to what fits into text, control characters (a newline would look like another message) as '?'. */
-const char *str_shown(struct str s, char *text, size_t size);
-
 #endif

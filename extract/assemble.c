@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "extract/company.h"
+#include "extract/url.h"
 
 enum { ERROR_MAX = 1000, WARNINGS_MAX = 20 };
 
@@ -95,8 +96,9 @@ static int by_request(const void *a, const void *b)
     return order ? order : (x->number > y->number) - (x->number < y->number);
 }
 
-/* All pages of a company, by request and number. */
-static bool pages_read(struct pages *pages, const char *path, struct arena *a, struct err *err)
+/* All pages of a company, by request and number; their URLs as they are told. */
+static bool pages_read(struct pages *pages, const char *path, const struct request *requests, int n_requests,
+                       struct arena *a, struct err *err)
 {
     struct page page, *v = NULL;
     size_t n = 0, cap = 0;
@@ -107,6 +109,8 @@ static bool pages_read(struct pages *pages, const char *path, struct arena *a, s
             cap = cap ? cap * 2 : 64;
             v = mem_realloc(v, sizeof *v * cap);
         }
+        if (page.request < n_requests)
+            page.url = url_told(&requests[page.request], page.url, page.number, a);
         v[n++] = page;
     }
     if (n)
@@ -243,7 +247,7 @@ static bool map_company(struct assembly *a, int at, struct pages *pages, struct 
     const struct request *requests = source_requests(a->sources, a->n_sources, config, a->first, a->last, &a->arena,
                                                      &n_requests);
     const char *spool = spool_path(a->extract->raw_dir, config->id, &a->arena);
-    if (!w->failed && n_requests && !pages_read(pages, spool, &a->arena, err))
+    if (!w->failed && n_requests && !pages_read(pages, spool, requests, n_requests, &a->arena, err))
         return false;
     if (!w->failed)
         pages_map(a, w, pages, requests, n_requests);

@@ -109,6 +109,11 @@ void fetch_list_resume(struct fetch_list *l, const struct page *page)
 
 /* ---- pages received ---- */
 
+static const char *told(const struct fetch_list *l)
+{
+    return url_told(l->request, str_of(l->url), l->walk.number, &l->company->arena).p;
+}
+
 static void report_page(struct fetch_list *l, const struct page *page)
 {
     struct arena *a = &l->f->scratch;
@@ -160,7 +165,7 @@ static bool list_take(struct fetch_list *l, struct page *page, struct err *err)
     case WALK_BROKEN:
         break;
     }
-    err_prefix(&why, "GET %s", l->url);
+    err_prefix(&why, "GET %s", told(l));
     list_fail(l, &why);
     return true;
 }
@@ -197,14 +202,14 @@ static bool list_take_body(struct fetch_list *l, struct str body, struct str eta
     struct page page = {.body = body};
     if (!page_read_facts(l->request->entity, body, link, &l->f->scratch, &facts, &why) ||
         !next_page(l, &facts, &page.next, &why)) {
-        err_prefix(&why, "GET %s", l->url);
+        err_prefix(&why, "GET %s", told(l));
         list_fail(l, &why);
         return true;
     }
     if (facts.records == INT_NONE && is_worth_another_try(l))
         return true;
     if (facts.records == INT_NONE && l->f->report) {
-        err_set(&why, ERR_DATA, "GET %s: expected JSON", l->url);
+        err_set(&why, ERR_DATA, "GET %s: expected JSON", told(l));
         list_fail(l, &why);
         return true;
     }
@@ -356,8 +361,7 @@ static bool list_is_hopeless(struct fetch_list *l, struct err *why)
     }
     if (!l->tries.deadline_ms || tries_timeout_ms(&l->tries, source, l->f->now_ms) > 0)
         return false;
-    err_set(why, ERR_UNAVAILABLE, "%s: deadline of %lld s passed on page %d", l->url,
-            (long long)(source->deadline_ms / 1000), l->walk.number);
+    err_set(why, ERR_UNAVAILABLE, "%s: deadline of %lld s passed", told(l), (long long)(source->deadline_ms / 1000));
     return true;
 }
 
@@ -431,6 +435,7 @@ static void list_refused(struct fetch_list *l, const struct answer *answer)
     }
     struct ask ask = list_ask(l, 0);
     struct err why;
+    ask.url = told(l);
     answer_fail(answer, &ask, &l->tries, &why);
     list_fail(l, &why);
 }

@@ -4,8 +4,6 @@
 
 #include "common/jscan.h"
 
-enum { CURSOR_SHOWN_MAX = 100 };
-
 /* ---- one page ---- */
 
 static int64_t count_records(const struct jdoc *d, const char *path)
@@ -172,12 +170,13 @@ struct str walk_next(const struct walk *w, const struct page_facts *facts, struc
     return str_of(arena_printf(a, "%d", paging->first_page + w->number));
 }
 
-static bool was_seen(const struct walk *w, struct str next)
+/* The page that next has led to before; 0: none. */
+static int page_seen(const struct walk *w, struct str next)
 {
     for (int i = 0; i < w->n_seen; i++)
         if (str_eq(w->seen[i], next))
-            return true;
-    return false;
+            return i + 2;
+    return 0;
 }
 
 static struct str remember(struct walk *w, struct str next, struct arena *a)
@@ -219,12 +218,11 @@ static bool walk_is_sound(struct walk *w, const struct page *page, struct err *e
 {
     const struct paging *paging = &w->entity->paging;
     struct str next = page->next;
-    char shown[CURSOR_SHOWN_MAX + 1];
+    int seen = next.p ? page_seen(w, next) : 0;
     if (paging->kind == PAGING_PAGE && repeats_page(w, page))
         return err_set(err, ERR_DATA, "page %d repeats the page before it", page->number);
-    if (next.p && was_seen(w, next))
-        return err_set(err, ERR_DATA, "endless list: page %d leads to %s, where it has already been", page->number,
-                       str_shown(next, shown, sizeof shown));
+    if (seen)
+        return err_set(err, ERR_DATA, "endless list: page %d leads back to page %d", page->number, seen);
     if (next.p && page->number >= paging->cap)
         return err_set(err, ERR_DATA, "more than %d pages, the most that its paging allows", paging->cap);
     return true;

@@ -5,8 +5,8 @@
  *    "received_at":1775001600,"absent":false,"bytes":N,"sha256":"…"}
  * (without its line breaks), the N bytes of the body, and a newline. A frame is written at once and never synced: what
  * a power cut tears or blanks does not match its digest and is cut off when the spool is opened again. A list that is
- * read anew starts over with its page 1, which voids the earlier pages of that request. URLs hold no credentials. Files
- * have mode 0600. */
+ * read anew starts over with its page 1, which voids the earlier pages of that request. URLs hold no credentials of ours;
+ * those that a server gave hold what it put there, and are not told (url_told). Files have mode 0600. */
 #ifndef EXTRACT_SPOOL_H
 #define EXTRACT_SPOOL_H
 

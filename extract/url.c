@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "common/loopback.h"
-
 /* ---- building ---- */
 
 static const char *const SECRETS[] = {"{payroll_token}"};
@@ -90,6 +89,19 @@ bool url_build(const struct request *request, const struct walk *walk, bool one_
     return ok;
 }
 
+struct str url_told(const struct request *request, struct str url, int number, struct arena *a)
+{
+    enum paging_kind kind = request->entity->paging.kind;
+    struct walk first;
+    struct err ignored;
+    char *built;
+    if (number == 1 || (kind != PAGING_CURSOR && kind != PAGING_LINK))
+        return url;
+    walk_start(&first, request->entity);
+    bool ok = url_build(request, &first, false, a, &built, &ignored);
+    return str_of(arena_printf(a, "%s, page %d", ok ? built : request->source->name, number));
+}
+
 /* ---- checking ---- */
 
 /* A part of a URL, to be given back with curl_free; NULL where it has none. */
@@ -120,7 +132,7 @@ bool url_check(const struct source *source, const char *url, struct err *err)
     CURLU *u = curl_url();
     bool ok = false;
     if (!u || curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
-        err_set(err, ERR_CONFIG, "%s: not a URL: %.200s", source->name, url);
+        err_set(err, ERR_CONFIG, "%s: base_url and path, or auth.token_url, make no URL", source->name);
     } else {
         char *scheme = url_part(u, CURLUPART_SCHEME), *host = url_part(u, CURLUPART_HOST);
         char *user = url_part(u, CURLUPART_USER), *password = url_part(u, CURLUPART_PASSWORD);
@@ -146,8 +158,6 @@ bool url_is_loopback(const char *url)
 
 /* ---- following ---- */
 
-enum { LINK_SHOWN_MAX = 200 };
-
 static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
 {
     char *a = url_part(x, part), *b = url_part(y, part);
@@ -157,21 +167,32 @@ static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
     return same;
 }
 
+/* Tells where to, but for path and query. */
+static bool leaves(CURLU *to, struct err *err)
+{
+    char *scheme = url_part(to, CURLUPART_SCHEME), *host = url_part(to, CURLUPART_HOST);
+    char *port = url_part(to, CURLUPART_PORT);
+    err_set(err, ERR_DATA, "the link to the next page leaves the server: it leads to %s://%.200s%s%s", scheme ? scheme : "",
+            host ? host : "", port ? ":" : "", port ? port : "");
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    return false;
+}
+
 static bool follow(CURLU *from, CURLU *to, const char *link, struct arena *a, struct str *ret, struct err *err)
 {
     static const CURLUPart ORIGIN[] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT, CURLUPART_USER,
                                        CURLUPART_PASSWORD};
-    char shown[LINK_SHOWN_MAX + 1];
-    str_shown(str_of(link), shown, sizeof shown);
     if (curl_url_set(to, CURLUPART_URL, link, 0))
-        return err_set(err, ERR_DATA, "the link to the next page is not a URL: %s", shown);
+        return err_set(err, ERR_DATA, "the link to the next page is not a URL");
     for (size_t i = 0; i < sizeof ORIGIN / sizeof *ORIGIN; i++)
         if (!same_part(from, to, ORIGIN[i]))
-            return err_set(err, ERR_DATA, "the link to the next page leaves the server: %s", shown);
+            return leaves(to, err);
     curl_url_set(to, CURLUPART_FRAGMENT, NULL, 0);
     char *absolute = url_part(to, CURLUPART_URL);
     if (!absolute)
-        return err_set(err, ERR_DATA, "the link to the next page is not a URL: %s", shown);
+        return err_set(err, ERR_DATA, "the link to the next page is not a URL");
     size_t len = strlen(absolute);
     *ret = (struct str){arena_copy(a, absolute, len), (uint32_t)len, false};
     curl_free(absolute);
@@ -187,7 +208,7 @@ bool url_follow(const char *url, struct str link, struct arena *a, struct str *r
     else if (from && !curl_url_set(from, CURLUPART_URL, url, 0) && (to = curl_url_dup(from)))
         ok = follow(from, to, arena_copy(a, link.p, link.len), a, ret, err);
     else
-        err_set(err, ERR_DATA, "not a URL: %.200s", url);
+        err_set(err, ERR_DATA, "a link to the next page, on a page that has no URL");
     curl_url_cleanup(from);
     curl_url_cleanup(to);
     return ok;

@@ -10,6 +10,11 @@
 bool url_build(const struct request *request, const struct walk *walk, bool one_record, struct arena *a, char **ret,
                struct err *err);
 
+/* How a page is told of, in messages and as the source of its rejects: by url, but where the server said what leads there,
+ * in a link or a cursor, by its list's first page and its number: either may hold a ticket, or somebody's number. In the
+ * arena where it is not url itself, and ends with a NUL where url does. */
+struct str url_told(const struct request *request, struct str url, int number, struct arena *a);
+
 /* Whether a source may be asked over this URL: https; http for loopback (127.0.0.0/8, ::1, localhost) or where the
  * source has insecure_http; file for a source whose base_url is one; no user name or password in it. Else ERR_CONFIG.
  */

@@ -83,7 +83,7 @@ MASSES = {
 }
 
 LISTS = {
-    "repeated-cursor": Fault(changed(next="2"), BAD_DATA, "endless list: page 2 leads to 2", passes=False),
+    "repeated-cursor": Fault(changed(next="2"), BAD_DATA, "endless list: page 2 leads back to page 2", passes=False),
     "endless": Fault(lambda h, r: changed(next=str(int(r.query["cursor"]) + 1))(h, r), BAD_DATA, "more than 20 pages",
                      passes=False),
     "shrinks": Fault(changed(total=7), BAD_DATA, "the announced total went from 6 to 7 while it was read"),

@@ -190,10 +190,10 @@ static void test_endless_lists(void **state)
 {
     struct entity_source e = list_of(PAGING_CURSOR);
     (void)state;
-    walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "a", WALK_BROKEN}}, 2, "page 2 leads to");
-    walk_through(&e, (const struct step[]){{1, -1, "a\nb", WALK_MORE}, {1, -1, "a\nb", WALK_BROKEN}}, 2, "leads to a?b");
+    walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "a", WALK_BROKEN}}, 2, "page 2 leads back to page 2");
+    walk_through(&e, (const struct step[]){{1, -1, "a\nb", WALK_MORE}, {1, -1, "a\nb", WALK_BROKEN}}, 2, "back to page 2");
     walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "a", WALK_BROKEN}},
-                 3, "endless list");
+                 3, "endless list: page 3 leads back to page 2");
     walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "c", WALK_MORE},
                                            {1, -1, "d", WALK_MORE}, {1, -1, "e", WALK_BROKEN}}, 5, "more than 5 pages");
     walk_through(&e, (const struct step[]){{1, -1, "a", WALK_MORE}, {1, -1, "b", WALK_MORE}, {1, -1, "c", WALK_MORE},

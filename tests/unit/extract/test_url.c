@@ -135,8 +135,10 @@ static void test_follow(void **state)
         bool ok = url_follow("https://a.example/v1/l?page=1", str_of(cases[i].link), &arena, &next, &err);
         if (ok != (cases[i].url != NULL) || (ok && !str_is(next, cases[i].url)))
             fail_msg("%s: %.*s", cases[i].link, ok ? (int)next.len : 3, ok ? next.p : "refused");
-        if (!ok)
+        if (!ok) {
             assert_int_equal(err.kind, ERR_DATA);
+            assert_null(strstr(err.text, "page=2"));
+        }
     }
 }
 
@@ -149,6 +151,38 @@ static void test_follow_no_text_that_ends_early(void **state)
     assert_int_equal(err.kind, ERR_DATA);
     assert_false(url_follow("https://a.example/v1/l?page=1", str_of("/l\nerror: x"), &arena, &next, &err));
     assert_null(strchr(err.text, '\n'));
+}
+
+static void test_what_led_to_a_page_is_not_told(void **state)
+{
+    static const struct { enum paging_kind kind; int number; const char *told; } cases[] = {
+        {PAGING_NONE, 1, "https://a.example/here?t=1"},
+        {PAGING_CURSOR, 1, "https://a.example/here?t=1"},
+        {PAGING_CURSOR, 2, "https://a.example/l?m=1, page 2"},
+        {PAGING_LINK, 3, "https://a.example/l?m=1, page 3"},
+        {PAGING_PAGE, 2, "https://a.example/here?t=1"}, /* made of numbers alone */
+    };
+    struct source source = {.name = "alan", .base_url = "https://a.example"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct entity_source e = {.path = "/l", .query = {{"m", "1"}}, .n_query = 1, .paging = {.kind = cases[i].kind}};
+        struct request request = {.source = &source, .entity = &e};
+        struct str told = url_told(&request, str_of("https://a.example/here?t=1"), cases[i].number, &arena);
+        if (!str_is(told, cases[i].told))
+            fail_msg("%.*s", (int)told.len, told.p);
+    }
+}
+
+static void test_what_is_no_url_is_told_without_its_secrets(void **state)
+{
+    static const char *const no_url[] = {"https://a b/l?s3cr3t", "https://s3cr3t@a b/l", "https://a b/l#s3cr3t"};
+    struct source source = {.name = "alan", .base_url = "https://a.example"};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(no_url); i++) {
+        struct err err;
+        assert_false(url_check(&source, no_url[i], &err));
+        assert_null(strstr(err.text, "s3cr3t"));
+    }
 }
 
 static int free_arena(void **state)
@@ -166,6 +200,8 @@ int main(void)
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_follow),
         cmocka_unit_test(test_follow_no_text_that_ends_early),
+        cmocka_unit_test(test_what_led_to_a_page_is_not_told),
+        cmocka_unit_test(test_what_is_no_url_is_told_without_its_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, free_arena);
 }
