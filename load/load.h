@@ -75,7 +75,7 @@ struct load {
     int64_t months_closed;     /* here, because the payroll system reports them closed */
     int64_t rejects;
     struct changes companies, syncs, reject_changes;
-    struct { int64_t seen, opened, returned, reopened, changed, resolved, refreshed; } discrepancy;
+    struct { int64_t seen, opened, returned, reopened, changed, resolved; } discrepancy;
     char finished_at[64];      /* what this attempt wrote into pipeline.run; "" when it wrote nothing */
 };
 
@@ -106,7 +106,7 @@ bool check_now(struct load *l, struct err *err);
 bool merge_stage(struct load *l, struct err *err);
 bool merge_entities(struct load *l, struct err *err);
 bool merge_discrepancies(struct load *l, struct err *err);
-/* Whether any row but a discrepancy's date of last sight was written. */
+/* Whether any row was written but those that tell when something was read or seen. */
 bool merge_changed(const struct load *l);
 
 /* publish.c: the transaction. */

@@ -86,7 +86,6 @@ bool merge_discrepancies(struct load *l, struct err *err)
     l->discrepancy.reopened = load_number(result, 0, 2);
     l->discrepancy.changed = load_number(result, 0, 3);
     l->discrepancy.resolved = load_number(result, 0, 4);
-    l->discrepancy.refreshed = load_number(result, 0, 5);
     PQclear(result);
     return true;
 }

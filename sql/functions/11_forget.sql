@@ -138,7 +138,7 @@ BEGIN
         SELECT NULL, (max(r.payroll_month) + interval '1 month')::date - 1 FROM payroll.closed_row AS r
         WHERE r.company_id = last_day_of.company_id AND (r.employee_id = person_id OR r.member_id = ANY (members))
         UNION ALL
-        SELECT format('discrepancy %s is %s', d.id, replace(d.status, '_', ' ')), d.last_seen_at::date
+        SELECT format('discrepancy %s is %s', d.id, replace(d.status, '_', ' ')), NULL
         FROM payroll.discrepancy AS d
         WHERE d.company_id = last_day_of.company_id AND d.status IN ('open', 'in_progress')
             AND (d.employee_id = person_id OR d.member_id = ANY (members))

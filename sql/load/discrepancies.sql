@@ -1,13 +1,23 @@
 -- The life of discrepancies. Identity: company, code, subject, contract, cover month.
 --   not known yet                       opened
---   known                               refreshed; returned when it was resolved; reopened when it was accepted and its
---                                       amounts are no longer those that were accepted
+--   known                               written where it differs; returned when it was resolved; reopened when it was
+--                                       accepted and its amounts are no longer those that were accepted
 --   not seen again                      resolved, when it belongs to this payroll month, to an earlier one that is closed
 --                                       and was read again (from :window on), or is a standing condition (tied to no
 --                                       cover month, invoice or held money) of an earlier one
 -- What a later payroll month has seen is that month's: an earlier month's run leaves it alone.
-WITH known AS MATERIALIZED (
-    SELECT d.id, d.status AS old_status, n.*,
+-- A load sees every discrepancy of its month that it does not resolve, so the month tells when that was
+-- (pipeline.month_read, written behind this). A row is told when it is resolved, or when this run is older.
+WITH told AS NOT MATERIALIZED (
+    SELECT d.*, CASE WHEN m.seen_at >= d.last_seen_at THEN m.seen_at ELSE d.last_seen_at END AS seen_at,
+           CASE WHEN m.seen_at >= d.last_seen_at THEN m.seen_run ELSE d.last_seen_run END AS seen_run
+    FROM payroll.discrepancy AS d
+    JOIN this_company AS c USING (company_id)
+    LEFT JOIN pipeline.month_read AS m
+      ON m.company_id = d.company_id AND m.payroll_month = d.payroll_month AND d.status <> 'resolved'
+    WHERE c.loads
+), known AS MATERIALIZED (
+    SELECT d.id, d.seen_at, d.seen_run, n.*,
            d.status = 'resolved' AS is_back,
            d.status = 'accepted' AND (d.expected_cents, d.actual_cents, d.delta_cents, d.held_cents)
                IS DISTINCT FROM (n.expected_cents, n.actual_cents, n.delta_cents, n.held_cents) AS is_other,
@@ -19,17 +29,16 @@ WITH known AS MATERIALIZED (
             n.expected_cents, n.actual_cents, n.delta_cents, n.expected, n.actual, n.line_count, n.held_cents,
             n.candidates, n.payroll_month) AS is_changed,
            d.status <> 'resolved' AND d.payroll_month > n.payroll_month AS is_later,
-           d.last_seen_run IS DISTINCT FROM :'run_id' AS is_new_sight
+           d.seen_at > d.last_seen_at AND d.seen_at > :'as_of' AS is_older
     FROM new_discrepancy AS n
-    JOIN payroll.discrepancy AS d
+    JOIN told AS d
       ON d.company_id = n.company_id AND d.code = n.code AND d.subject_type = n.subject_type
      AND d.subject_id = n.subject_id AND coalesce(d.contract_id, '') = coalesce(n.contract_id, '')
      AND coalesce(d.cover_month, 'infinity') = coalesce(n.cover_month, 'infinity')
 ), gone AS MATERIALIZED (
-    SELECT d.company_id, d.id
-    FROM payroll.discrepancy AS d
-    JOIN this_company AS c USING (company_id)
-    WHERE c.loads AND d.status <> 'resolved'
+    SELECT d.company_id, d.id, d.seen_at, d.seen_run
+    FROM told AS d
+    WHERE d.status <> 'resolved'
       AND (d.payroll_month = :'period'
            OR d.payroll_month < :'period' AND d.cover_month IS NULL AND d.invoice_id IS NULL AND d.line_id IS NULL
               AND d.held_cents = 0
@@ -63,17 +72,18 @@ WITH known AS MATERIALIZED (
            k.side, k.expected_cents, k.actual_cents, k.delta_cents, k.expected, k.actual, k.line_count, k.held_cents,
            k.candidates),
         status = CASE WHEN k.is_back OR k.is_other THEN 'open' ELSE d.status END,
-        last_seen_at = greatest(d.last_seen_at, :'as_of'),
-        last_seen_run = :'run_id',
+        last_seen_at = greatest(k.seen_at, :'as_of'),
+        last_seen_run = CASE WHEN k.seen_at > :'as_of' THEN k.seen_run ELSE :'run_id' END,
         resolved_at = NULL,
         resolved_by_run = NULL
     FROM known AS k
     WHERE d.company_id = k.company_id AND d.id = k.id AND NOT k.is_later
-      AND (k.is_changed OR k.is_back OR k.is_new_sight)
+      AND (k.is_changed OR k.is_back OR k.is_older)
     RETURNING d.company_id, d.id, k.is_back, k.is_other, k.is_changed
 ), resolved AS (
     UPDATE payroll.discrepancy AS d
-    SET status = 'resolved', resolved_at = :'as_of', resolved_by_run = :'run_id'
+    SET status = 'resolved', resolved_at = :'as_of', resolved_by_run = :'run_id', last_seen_at = g.seen_at,
+        last_seen_run = g.seen_run
     FROM gone AS g
     WHERE d.company_id = g.company_id AND d.id = g.id
     RETURNING d.company_id, d.id
@@ -94,5 +104,4 @@ SELECT (SELECT count(*) FROM opened),
        (SELECT count(*) FROM refreshed WHERE is_back),
        (SELECT count(*) FROM refreshed WHERE is_other),
        (SELECT count(*) FROM refreshed WHERE is_changed AND NOT is_back AND NOT is_other),
-       (SELECT count(*) FROM resolved),
-       (SELECT count(*) FROM refreshed WHERE NOT (is_changed OR is_back OR is_other));
+       (SELECT count(*) FROM resolved);

@@ -65,5 +65,6 @@ GRANT SELECT (company_id, payroll_month, line_id, employment_id, cover_from, cov
               component, member_type, option_code, population_code, affiliation_id, partners, children, others,
               headcount, forfait_social_ppm, base_cents, amount_cents, employer_cents, employee_cents)
     ON payroll.closed_row TO payroll_reader;
+GRANT SELECT (company_id, payroll_month, seen_at) ON pipeline.month_read TO payroll_reader;
 GRANT SELECT (reject_id, run_id, shard, shards, stage, entity, company_id, reason, faults, source, line)
     ON pipeline.reject TO payroll_reader;

@@ -63,7 +63,7 @@ SELECT
     END AS call,
     d.candidates,
     d.first_seen_at,
-    d.last_seen_at,
+    greatest(d.last_seen_at, r.seen_at) AS last_seen_at,
     -- Whole numbers as report.identity_check gives them, and to whom.
     CASE WHEN has_column_privilege('payroll.member'::regclass, 'nir', 'SELECT')
          THEN payroll.member_nir(d.company_id, w.member_id)
@@ -127,6 +127,7 @@ SELECT
     END AS dispense
 FROM payroll.discrepancy AS d
 JOIN payroll.discrepancy_code AS k ON k.code = d.code
+LEFT JOIN pipeline.month_read AS r ON r.company_id = d.company_id AND r.payroll_month = d.payroll_month
 LEFT JOIN payroll.company AS y ON y.company_id = d.company_id
 LEFT JOIN payroll.employment AS m ON m.company_id = d.company_id AND m.employment_id = d.employment_id
 LEFT JOIN payroll.employee AS e

@@ -124,13 +124,11 @@ class World:
                 for x in rows}
 
     def facts(self):
-        """Every row with its version: one that is written again has another. A discrepancy is written whenever it is
-        seen."""
-        *tables, told = self.tables(*(f"SELECT xmin, * FROM payroll.{table}" for table in FACTS),
-                                    "SELECT * FROM payroll.discrepancy")
-        facts = {(table, json.dumps(x)) for table, rows in zip(FACTS, tables) for x in rows}
-        seen = ("last_seen_at", "last_seen_run")
-        return facts | {json.dumps({k: v for k, v in x.items() if k not in seen}) for x in told}
+        """Every row with its version: one that is written again has another."""
+        tables = (*FACTS, "discrepancy")
+        return {(table, json.dumps(x))
+                for table, rows in zip(tables, self.tables(*(f"SELECT xmin, * FROM payroll.{table}" for table in tables)))
+                for x in rows}
 
 
 def within(entities, first, last):

@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(34);
+SELECT plan(35);
 
 INSERT INTO payroll.company VALUES ('tap_1', '362521879', 'Acme', 14), ('tap_2', '552008443', 'Other', 3);
 INSERT INTO payroll.source_sync VALUES ('tap_1', 'alan', 'ok', '2026-04-22 04:00Z', '2026-04-22 04:00Z'),
@@ -65,6 +65,14 @@ END
 $$;
 
 -- ---- numbers and instants ----
+
+INSERT INTO pipeline.month_read VALUES ('tap_1', '2026-04-01', now(), now() + interval '1 hour', 'run_2'),
+    ('tap_1', '2026-05-01', now(), now() + interval '2 hours', 'run_3'),
+    ('tap_2', '2026-04-01', now(), now() - interval '1 hour', 'run_0');
+SELECT results_eq($$SELECT last_seen_at - now() FROM raised,
+        LATERAL (SELECT * FROM pg_temp.seen('payroll_reader', nobody)
+                 UNION ALL SELECT * FROM pg_temp.seen('payroll_reader', elsewhere)) AS s ORDER BY s.company_id$$,
+    $$VALUES (interval '1 hour'), ('0')$$, 'last seen when its month was, or later');
 
 SELECT is(concat_ws(' | ', alan_nir, payroll_nir, payroll_ntt), wanted, role || ': ' || what)
 FROM raised, (VALUES

@@ -87,8 +87,6 @@ class SecondLoad(Case):
         self.stage([(company(), entities())])
         self.assertFalse(self.must()["changed"])
         self.assertEqual(self.versions(), before)
-        self.assertEqual(self.rows("SELECT first_seen_run, last_seen_run, status FROM payroll.discrepancy"),
-                         [{"first_seen_run": "run1", "last_seen_run": "run2", "status": "open"}])
 
     def test_only_what_differs_is_written(self):
         self.stage([(company(), entities())])
@@ -361,6 +359,71 @@ class Discrepancies(Case):
         self.night()
         state = self.state()[0]
         self.assertEqual((state["status"], state["payroll_month"], state["delta_cents"]), ("open", "2026-05-01", 7))
+
+
+    def seen(self):
+        """When each discrepancy of the inbox was last seen, by its code."""
+        return {row["code"]: row["last_seen_at"][11:16] for row in self.rows(
+            "SELECT code, last_seen_at AT TIME ZONE 'UTC' AS last_seen_at FROM report.discrepancy_inbox")}
+
+    def written(self):
+        return self.psql("SELECT xmin, d FROM payroll.discrepancy AS d ORDER BY id")
+
+    def test_seen_again_as_it_was_is_not_written(self):
+        found = discrepancy(), discrepancy("rate_mismatch")
+        self.night(*found)
+        self.psql("SELECT payroll.progress_discrepancy(id, 'asked') FROM payroll.discrepancy WHERE code = 'rate_mismatch'")
+        before = self.written()
+        for last in ("06:02", "06:03"):
+            self.night(*found)
+            self.assertEqual(self.seen(), {"price_mismatch": last, "rate_mismatch": last})
+            self.assertEqual(self.written(), before)
+        self.assertEqual(self.night(found[0], discrepancy("rate_mismatch", delta_cents=2))["changed"], 1)
+        self.assertEqual(self.seen(), {"price_mismatch": "06:04", "rate_mismatch": "06:04"})
+        self.assertEqual([row["last_seen_run"] for row in self.state()], ["run1", "run4"])
+
+    def test_resolved_it_tells_the_run_that_last_saw_it(self):
+        self.night(discrepancy())
+        self.night(discrepancy())
+        self.night()
+        self.assertEqual(self.rows("SELECT last_seen_run, last_seen_at = timestamptz '2026-04-27 06:02Z' AS then, "
+                                   "resolved_by_run FROM payroll.discrepancy"),
+                         [{"last_seen_run": "run2", "then": True, "resolved_by_run": "run3"}])
+        self.night(discrepancy("rate_mismatch"))
+        self.assertEqual(self.seen(), {"rate_mismatch": "06:04"})
+
+    def test_who_is_not_loaded_was_not_seen(self):
+        both = (company(), entities()), (company("beta", "404833048"), entities())
+        for number in range(2):
+            self.stage(both)
+            self.must(*(["--company", "beta"] if number else []))
+        self.stage([(company(status="failed"), {}), both[1]])
+        self.must(status=3)
+        self.assertEqual(self.psql("SELECT string_agg(company_id || to_char(last_seen_at AT TIME ZONE 'UTC', ' HH24:MI'), "
+                                   "', ' ORDER BY company_id) FROM report.discrepancy_inbox"), "acme 06:01, beta 06:03")
+
+    def test_a_later_month_has_its_own_sight(self):
+        standing = discrepancy("nir_missing", contract_id=None, cover_month=None)
+        self.night(standing, discrepancy())
+        self.night(standing, discrepancy())
+        self.night({**standing, "payroll_month": "2026-05"}, period="2026-05")
+        self.night({**standing, "payroll_month": "2026-05"}, period="2026-05")
+        self.assertEqual(self.seen(), {"nir_missing": "06:04", "price_mismatch": "06:02"})
+        self.night(standing, discrepancy())
+        self.assertEqual(self.seen(), {"nir_missing": "06:04", "price_mismatch": "06:05"})
+
+    def test_an_older_run_does_not_take_back_what_a_newer_one_saw(self):
+        self.night(discrepancy(), discrepancy("rate_mismatch"))
+        self.night(discrepancy())
+        self.night(discrepancy())
+        self.must("--run-id", "run1")
+        self.assertEqual(self.seen(), {"price_mismatch": "06:03", "rate_mismatch": "06:01"})
+        before = self.written()
+        self.must("--run-id", "run1")
+        self.assertEqual(self.written(), before)
+        self.assertEqual([row["last_seen_run"] for row in self.state()], ["run3", "run1"])
+        self.must("--run-id", "run3")
+        self.assertEqual(self.seen(), {"price_mismatch": "06:03"})
 
 
 class Rejects(Case):
