@@ -19,7 +19,7 @@ PKG_CPPFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcsv -lunistring
 PREPROCESS   = -D_GNU_SOURCE -I. -I$(BUILD)/generated $(PKG_CPPFLAGS) $(CPPFLAGS)
 COMPILE      = $(CC) $(PREPROCESS) $(WARNINGS) $(filter-out -pie -Wl%,$(HARDENING)) $(CFLAGS)
-LINK         = $(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) -o $@ $(filter %.o,$^)
+LINK         = $(CC) $(CFLAGS) $(HARDENING) $(LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 STAGES       = extract transform load
 SQL          = $(filter-out sql/summary.sql sql/dictionary.sql,$(sort $(wildcard sql/*.sql sql/*/*.sql)))
@@ -36,8 +36,13 @@ say          = @$(if $(V),:,echo "$(1) $@")
 
 all: $(STAGES:%=$(BUILD)/bin/%) ## Build extract, transform and load into build/bin
 
+# An archive: a stage takes what it uses of it, and starts without the libraries of what it does not use.
+$(BUILD)/common.a: $(COMMON_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 define stage_rules
-$(BUILD)/bin/$(1): $(call objects,$(1)) $(COMMON_OBJ)
+$(BUILD)/bin/$(1): $(call objects,$(1)) $(BUILD)/common.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK)
 	$$(Q)$$(LINK) $$(PKG_LIBS)
