@@ -1,18 +1,18 @@
 #include "transform/workers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "transform/company.h"
 
-enum { POLL_MS = 20 };
+enum { BAR_MS = 50 };
 
 static const char ECHO[] = "stopped as another worker did";   /* no reason of its own */
 
@@ -146,6 +146,22 @@ static void note_end(struct shared *shared, int worker, int status)
                 WTERMSIG(status));
 }
 
+static sigset_t ends_of_workers(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    return set;
+}
+
+/* Until a worker ends, somebody asks for a stop, or the bar is due. */
+static void nap(void)
+{
+    const struct timespec most = {0, BAR_MS * 1000000L};
+    const sigset_t ends = ends_of_workers();
+    (void)sigtimedwait(&ends, NULL, &most);
+}
+
 /* Waits for all workers, drawing the progress bar and passing a stop request on. */
 static void supervise(struct shared *shared, const pid_t *pid, int workers)
 {
@@ -163,17 +179,17 @@ static void supervise(struct shared *shared, const pid_t *pid, int workers)
         if (stop_requested)
             atomic_store(&shared->stop, true);
         progress_step(atomic_load(&shared->companies), atomic_load(&shared->records));
-        if (ended == 0) {
-            struct timespec nap = {0, POLL_MS * 1000000L};
-            nanosleep(&nap, NULL);
-        }
+        if (ended == 0)
+            nap();
     }
 }
 
 static bool fork_workers(struct crew *crew, int workers, struct err *err)
 {
     pid_t *pid = mem_alloc((size_t)workers * sizeof *pid), parent = getpid();
+    const sigset_t ends = ends_of_workers();
     int started = 0;
+    sigprocmask(SIG_BLOCK, &ends, NULL);  /* it waits for whoever naps: none is missed */
     for (; started < workers; started++) {
         pid[started] = fork();
         if (pid[started] == 0)
