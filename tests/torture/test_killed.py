@@ -38,7 +38,9 @@ class Killed(unittest.TestCase):
 
     def kill(self, scenario, call):
         with scenario.trial() as trial:
-            result = trial.run(tracer=inject(trial.staging, call, "signal=SIGKILL", self.trace))
+            # Killed while it adds its counts to those of `make coverage`, it would spoil them.
+            result = trial.run(tracer=inject(trial.staging, call, "signal=SIGKILL", self.trace),
+                               GCOV_PREFIX=self.world.path)
             if call.worker or result.status == 75:
                 self.assertEqual(result.status, 75, result.stderr)
                 self.assertIn("a worker was killed by signal 9", result.stderr)

@@ -8,6 +8,7 @@ from tally import FULL, SEED
 
 BEGINNING = "umask"     # what stage.c calls when main has begun: before it the loader is at work
 STAGING = "/@"          # stands for a trial's staging directory in a path
+COUNTS = ".gcda"        # what `make coverage` has the compiler count is no work of the run's
 FOLDER = re.compile(r"AT_FDCWD(<[^>]*>)?")
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)")
 PATH = re.compile(r'<(/[^>]*)>|"(/[^"]*)"')
@@ -54,7 +55,7 @@ def parse(text):
         begun = begun or name == BEGINNING
         key = (name, path) if worker else name
         count[key] += 1
-        if begun and name != BEGINNING and (path or not worker):
+        if begun and name != BEGINNING and (path or not worker) and not path.endswith(COUNTS):
             found.append(Call(name, count[key], path, worker))
     return found
 
