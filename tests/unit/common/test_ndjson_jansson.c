@@ -5,7 +5,7 @@
 
 #include "common/ndjson.h"
 
-enum { RECORDS_PER_ENTITY = 400, EDITS = 100000 };
+enum { RECORDS_PER_ENTITY = 400, EDITS = 100000, DAMAGED = 3, DAMAGED_BYTES_MAX = 3000 };
 
 /* ---- random records ---- */
 
@@ -291,8 +291,107 @@ static void test_edited_lines(void **state)
     arena_free(&o.arena);
 }
 
+/* A line cut short anywhere is none, and of another byte jansson thinks the same. */
+static void damage_everywhere(struct oracle *o, const struct record *r, char *line, size_t len)
+{
+    static const char others[] = "x\"n0-,}]";
+    for (size_t at = 0; at < len; at++) {
+        char was = line[at];
+        assert_false(check_edited(o, r, line, at));
+        for (size_t i = 0; i + 1 < sizeof others; i++) {
+            line[at] = others[i];
+            check_edited(o, r, line, len);
+        }
+        line[at] = was;
+    }
+}
+
+static void test_damage_at_every_byte(void **state)
+{
+    (void)state;
+    struct oracle o = {.random = 3};
+    guard_open(&o.guard);
+    for (const struct record *const *r = record_all; *r; r++)
+        for (int damaged = 0; damaged < DAMAGED;) {
+            struct buf line = {0};
+            char *rec = arena_alloc(&o.arena, (*r)->size);
+            random_record(&o.random, *r, rec, &o.arena);
+            ndjson_encode(*r, rec, &line);
+            if (line.len <= DAMAGED_BYTES_MAX && ++damaged)
+                damage_everywhere(&o, *r, line.p, line.len - 1);
+            buf_free(&line);
+            arena_reset(&o.arena);
+        }
+    guard_close(&o.guard);
+    arena_free(&o.arena);
+}
+
+/* ---- limits ---- */
+
+/* Sets a field to the nth value that its type may not have; false when there is no nth. */
+static bool set_forbidden(const struct field *f, void *at, uint32_t nth, struct arena *a)
+{
+    const date_t early = date_of(1000, 1, 1) - 1, late = date_of(9999, 12, 31) + 1, day = nth ? late : early;
+    char *longer = memset(arena_alloc(a, f->max + 1), 'x', f->max + 1);
+    const struct str texts[] = {{longer, f->max + 1, true}, TEXT("a\0b"), TEXT("\xed\xa0\x80")};
+    switch (f->type) {
+    case F_TEXT: return nth < COUNT_OF(texts) && (*(struct str *)at = texts[nth], true);
+    case F_ENUM: return nth < 1 && (*(uint8_t *)at = (uint8_t)f->values->count, true);
+    case F_PPM: case F_COUNT: return nth < 1 && (*(int64_t *)at = -1, true);
+    case F_DATE: return nth < 2 && (*(date_t *)at = day, true);
+    case F_MONTH: return nth < 2 && (*(month_t *)at = month_of(day), true);
+    case F_INSTANT: return nth < 2 && (*(instant_t *)at = (instant_t)day * 86400, true);
+    default: return false;
+    }
+}
+
+/* Refused for this field alone, by its name. */
+static void expect_refused(struct oracle *o, const struct record *r, const void *rec, const struct field *f)
+{
+    struct faults faults = {0};
+    char name[80];
+    if (record_check(r, rec, &o->arena, &faults))
+        fail_msg("%s: %s may be anything", r->name, f->name);
+    snprintf(name, sizeof name, "%s: ", f->name);
+    assert_int_equal(faults.n, 1);
+    assert_memory_equal(faults.text[0].p, name, strlen(name));
+}
+
+static void check_limits(struct oracle *o, const struct record *r)
+{
+    for (uint32_t i = 0; i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
+        char *rec = arena_alloc(&o->arena, r->size), *at = rec + f->offset;
+        struct faults faults = {0};
+        random_record(&o->random, r, rec, &o->arena);
+        for (uint32_t nth = 0; set_forbidden(f, at, nth, &o->arena); nth++)
+            expect_refused(o, r, rec, f);
+        field_init(f, at);
+        if (f->need == NEED_OPT)
+            assert_true(record_check(r, rec, &o->arena, &faults));
+        else
+            expect_refused(o, r, rec, f);
+        if (f->sub)
+            check_limits(o, f->sub);
+    }
+}
+
+static void test_limits_of_every_field(void **state)
+{
+    (void)state;
+    struct oracle o = {.random = 4};
+    for (const struct record *const *r = record_all; *r; r++)
+        check_limits(&o, *r);
+    arena_free(&o.arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_records), cmocka_unit_test(test_edited_lines)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_records),
+        cmocka_unit_test(test_edited_lines),
+        cmocka_unit_test(test_damage_at_every_byte),
+        cmocka_unit_test(test_limits_of_every_field),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
