@@ -36,14 +36,17 @@ bool yaml_faults(const struct yaml *node, struct err *err)
 
 struct yaml *yaml_get(struct yaml *map, const char *key)
 {
-    if (!map || map->kind != YAML_MAP)
-        return NULL;
-    struct yaml *m = map->child;
+    struct yaml *m = yaml_members(map);
     while (m && strcmp(m->key, key) != 0)
         m = m->next;
     if (m)
         m->used = true;
     return m;
+}
+
+struct yaml *yaml_members(const struct yaml *node)
+{
+    return node && node->kind == YAML_MAP ? node->child : NULL;
 }
 
 bool yaml_is_null(const struct yaml *node)

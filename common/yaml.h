@@ -44,6 +44,8 @@ struct yaml *yaml_scalar(struct arena *a, const char *file, int line, struct str
 
 /* A map's value by key, marked as used; NULL when absent or when map is NULL. */
 struct yaml *yaml_get(struct yaml *map, const char *key);
+/* A map's first member; NULL when there is none, or when node is NULL or no map: elements of a list have no key. */
+struct yaml *yaml_members(const struct yaml *node);
 bool yaml_is_null(const struct yaml *node);
 /* All of it again, in the arena, without key and with nothing marked as used. */
 struct yaml *yaml_copy(struct arena *a, const struct yaml *node);

@@ -96,10 +96,11 @@ static void csv_read(struct source_reader *r, struct yaml *map, const struct sou
     int encoding = source_choice(r, map, "encoding", k->encoding, encodings);
     s->encoding_auto = encoding == 0;
     s->windows_1252 = encoding == 2;
+    if (!k->separator)
+        return;            /* at fault, which has been told */
     s->separator = strcmp(k->separator, "tab") == 0 ? '\t' : k->separator[0];
     if (s->separator != '\t' && (k->separator[1] || strchr("\"\r\n ", s->separator)))
-        err_add(r->err, ERR_CONFIG, "%s:%d: %s: separator: a single character or tab expected", map->file, map->line,
-                s->name);
+        yaml_fault(r->err, yaml_get(map, "separator"), "a single character or tab expected");
 }
 
 static void rest_read(struct source_reader *r, struct yaml *map, const struct source_keys *k)

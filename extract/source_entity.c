@@ -164,7 +164,7 @@ static int query_read(struct source_reader *r, struct yaml *node, struct entity_
 {
     int needs = 0;
     struct yaml *query = yaml_get(node, "query");
-    for (struct yaml *q = query ? query->child : NULL; q; q = q->next) {
+    for (struct yaml *q = yaml_members(query); q; q = q->next) {
         q->used = true;
         if (q->kind != YAML_SCALAR) {
             yaml_fault(r->err, q, "text expected");
@@ -247,11 +247,11 @@ void source_entities_read(struct source_reader *r, struct yaml *map)
     struct yaml *list = yaml_get(map, "entities");
     int n = 0;
     paging_read(r, map, &paging);
-    for (struct yaml *m = list ? list->child : NULL; m; m = m->next)
+    for (struct yaml *m = yaml_members(list); m; m = m->next)
         n++;
     const char **from = arena_alloc(r->arena, sizeof *from * (size_t)(n + 1));
     r->source->entities = arena_alloc(r->arena, sizeof *r->source->entities * (size_t)(n + 1));
-    for (struct yaml *m = list ? list->child : NULL; m; m = m->next) {
+    for (struct yaml *m = yaml_members(list); m; m = m->next) {
         if (yaml_is_null(m))
             continue;      /* taken out of the description by an override */
         int i = r->source->n_entities;

@@ -55,12 +55,12 @@ static void values_read(struct source_reader *r, struct yaml *node, struct field
 {
     struct yaml *values = yaml_get(node, "values");
     int n = 0;
-    for (struct yaml *v = values ? values->child : NULL; v; v = v->next)
+    for (struct yaml *v = yaml_members(values); v; v = v->next)
         n++;
     f->values = arena_alloc(r->arena, sizeof *f->values * (size_t)(n + 1));
     /* "*" is tried last, wherever it stands. */
     for (int anything = 0; anything < 2; anything++) {
-        for (struct yaml *v = values ? values->child : NULL; v; v = v->next) {
+        for (struct yaml *v = yaml_members(values); v; v = v->next) {
             if ((strcmp(v->key, "*") == 0) != anything)
                 continue;
             if (v->kind != YAML_SCALAR) {
@@ -150,7 +150,7 @@ static void check_required(struct source_reader *r, const struct yaml *fields, c
 static int fields_of(struct source_reader *r, struct yaml *fields, const struct record *record, struct field_map *ret)
 {
     int n = 0;
-    for (struct yaml *m = fields->child; m; m = m->next) {
+    for (struct yaml *m = yaml_members(fields); m; m = m->next) {
         m->used = true;
         const struct field *field = field_named(record, m->key);
         if (!field || !is_mappable(record, field)) {
@@ -199,7 +199,7 @@ static int csv_defaults(struct source_reader *r, const struct entity_source *e, 
 /* A column that the customer named says nothing of its unit. */
 static void check_csv_money(struct source_reader *r, struct yaml *fields)
 {
-    for (struct yaml *m = fields->child; m; m = m->next) {
+    for (struct yaml *m = yaml_members(fields); m; m = m->next) {
         size_t len = strlen(m->key);
         if (len > 6 && strcmp(m->key + len - 6, "_cents") == 0 && m->kind == YAML_MAP && !yaml_get(m, "type"))
             yaml_fault(r->err, m, "type: euros or type: cents expected for a column of another name");
@@ -224,16 +224,15 @@ void source_fields_read(struct source_reader *r, struct yaml *node, struct entit
     bool csv = r->source->kind == SOURCE_CSV;
     struct yaml *fields = yaml_get(node, "fields");
     e->fields = arena_alloc(r->arena, sizeof *e->fields * (size_t)e->record->n_fields * 2);
-    if (fields && fields->kind == YAML_MAP)
-        e->n_fields = fields_of(r, fields, e->record, e->fields);
-    if (csv && fields && fields->kind == YAML_MAP)
+    e->n_fields = fields_of(r, fields, e->record, e->fields);
+    if (csv) {
         check_csv_money(r, fields);
-    if (csv)
         e->n_fields += csv_defaults(r, e, e->fields, e->n_fields, e->fields + e->n_fields);
-    else if (!fields)
+    } else if (!fields) {
         yaml_fault(r->err, node, "fields expected");
-    else if (e->record != &company_record)
+    } else if (e->record != &company_record) {
         check_required(r, fields, e->record, e->fields, e->n_fields, e->fill);
+    }
     merge_read(r, node, e);
     struct yaml *ignore = yaml_get(node, "ignore");
     e->ignored = arena_alloc(r->arena, sizeof *e->ignored * IGNORED_MAX);

@@ -35,6 +35,34 @@ NO_CONFIGURATION = [
 IDS = ["..", ".", ".hidden", "-x", "a/b", "../a", "/etc", "a\\\\b", "a b", "a\\nb", "é", "", "x" * 65, "a;b", "a'b",
        "a\\u202eb", "${HOME}", "CON:", "%2e%2e", "a\\0"]
 
+REST = "a: { kind: rest, base_url: https://a, entities: %s }"
+STAFF = REST % "{ employees: { path: '/{company_id}', fields: { employee_id: i, first_name: f, last_name: l%s }%s } }"
+TERMS = REST % "{ contracts: { path: '/{company_id}', fields: { terms: { at: t, fields: %s } } } }"
+CSV = "a: { use: csv, entity: pay_bases, path: x.csv, %s }"
+# What stands where a description expects something of another shape.
+SHAPES = [
+    ("a: a map with use: expected", "a: alan"),
+    ("use: the name of a description, or a path", "a: { use: [alan] }"),
+    ("use: the name of a description, or a path", "a: { use: '' }"),
+    ("at most 64 bytes expected in the name", "a" * 65 + ": { use: csv }"),
+    ("entities: expected a map, found a list", REST % "[{ path: /x }]"),
+    ("entities: at least one entity expected", REST % "{}"),
+    ("employees: a map expected", REST % "{ employees: /x }"),
+    ("kind: expected text of 1 to 64 bytes", REST % "{ employees: { path: /x, paging: [[x]] } }"),
+    ("values: expected a map, found a list", STAFF % (", nir: { values: [x] }", "")),
+    ("x: text expected", STAFF % (", nir: { values: { x: [y] } }", "")),
+    ("at: text expected", STAFF % (", nir: [[x]]", "")),
+    ("query: expected a map, found a list", STAFF % ("", ", query: [x]")),
+    ("x: text expected", STAFF % ("", ", query: { x: [y] }")),
+    ("merge: names of fields of employee", STAFF % ("", ", merge: [[nir]]")),
+    ("next: text expected", STAFF % ("", ", paging: { kind: link, next: [[x]] }")),
+    ("fields: expected a map, found a list", TERMS % "[x]"),
+    ("fields: expected a map", CSV % "fields: x"),
+    ("separator: expected text", CSV % "separator: ''"),
+    ("separator: a single character or tab expected", CSV % "separator: '\"'"),
+    ("kind: one of rest, csv expected", CSV % "kind: xml"),
+]
+
 
 class Hostile(unittest.TestCase):
     @classmethod
@@ -83,6 +111,11 @@ class Configurations(Hostile):
         for says, text in NO_CONFIGURATION:
             with self.subTest(says, text=text[-40:]):
                 self.refused(says, text)
+
+    def test_descriptions_of_another_shape(self):
+        for says, source in SHAPES:
+            with self.subTest(source):
+                self.refused(says, GOOD, b"sources:\n  ", source.encode(), b"\n", stage="extract")
 
     def test_byte_order_mark_and_line_ends(self):
         for text in (b"\xef\xbb\xbf" + GOOD, GOOD.replace(b"\n", b"\r\n")):

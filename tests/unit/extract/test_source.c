@@ -183,6 +183,25 @@ static void faults_are_told(void **state)
          "  merge: [nom], paging: { kind: cursor }, fields: { employee_id: id, last_name: n } } } } }\n",
          {"path or from expected, not both", "merge: names of fields of employee", "paging: param expected",
           "paging: next expected"}},
+        {"sources: { a: { kind: rest, base_url: https://a, auth: { kind: client_credentials, client_id: i },\n"
+         "                entities: {} } }\n",
+         {"auth.client_id or auth.client_secret is missing", "auth.token_url is missing"}},
+        {"sources: { a: { kind: rest, base_url: https://a, paging: { kind: cursor, param: c, next: [n], size: 0 },\n"
+         "  entities: { employees: { path: 'x/{company_id}{payroll_token}', query: { a: '{x}' },\n"
+         "                           fields: { employee_id: { value: x, at: y }, colour: c } } } } }\n",
+         {":4: employees: a path that begins with / expected", ":4: employees: a token belongs in auth",
+          ":4: a: unknown placeholder {x}", ":5: employee_id: value stands alone, without at or default",
+          ":5: colour: employee has no such field", "last_name is missing"}},
+        {"sources: { a: { kind: rest, base_url: https://a, entities: { contracts: { path: '/{company_id}',\n"
+         "  fields: { company_id: c, insurer_code: { at: '{payroll_token}' }, reference: { at: r, fields: { a: b } },\n"
+         "            terms: t, siren: [a, b, c, d, e, f, g, h, i] } } } } }\n",
+         {":4: company_id: contract has no such field to be read: it is given by itself",
+          ":4: at: a token is no value of a record", ":4: reference: fields is for lists of records",
+          ":5: terms: fields expected: those of each term", ":5: at: at most"}},
+        {"sources: { a: { kind: rest, base_url: https://a, entities: { employments: { path: '/{company_id}',\n"
+         "  fields: { health_contract_ids: { at: h, default: x } } }, more: { entity: employees, from: employees,\n"
+         "  fields: { employee_id: i, last_name: l } } } } }\n",
+         {":4: health_contract_ids: a list has no default", "more: from: no entity with a path is called employees"}},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
