@@ -226,7 +226,20 @@ COMMENT ON FUNCTION payroll.forget_frozen(text, text, text) IS
     'Takes a person out of the frozen rows of closed months, and gives these their new digest.';
 REVOKE ALL ON FUNCTION payroll.forget_frozen(text, text, text) FROM PUBLIC;
 
--- Raw records that were rejected: by number, identifier or both names.
+-- Whether a rejected record names somebody by this identifier: as a whole word of JSON or of a spreadsheet.
+CREATE OR REPLACE FUNCTION payroll.tells_of(raw text, id text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT strpos(raw, id) > 0 AND raw ~ ('(^|[^[:alnum:]])' || regexp_replace(id, '([^[:alnum:]])', '\\\1', 'g')
+                                          || '($|[^[:alnum:]])')
+$$;
+COMMENT ON FUNCTION payroll.tells_of(text, text) IS 'Whether the text of a rejected record holds an identifier.';
+REVOKE ALL ON FUNCTION payroll.tells_of(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION payroll.tells_of(text, text) TO payroll_loader;
+
+-- Raw records that were rejected: by number, identifier or both names. What later nights reject is told by identifier
+-- alone (sql/load/rejects.sql): no name and no number is left to tell it by.
 CREATE OR REPLACE FUNCTION payroll.forget_rejects(company_id text, person_id text, members text[]) RETURNS void
 LANGUAGE sql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -251,7 +264,7 @@ AS $$
                                   nullif(left(translate(t.nir, ' .-' || chr(160) || chr(8239), ''), 13), '')) > 0
                          OR strpos(j.raw, nullif(t.ntt, '')) > 0
                          OR strpos(j.raw, nullif(t.last_name, '')) > 0 AND strpos(j.raw, nullif(t.first_name, '')) > 0)
-             OR EXISTS (SELECT FROM unnest(members || person_id) AS i (id) WHERE strpos(j.raw, '"' || i.id || '"') > 0))
+             OR EXISTS (SELECT FROM unnest(members || person_id) AS i (id) WHERE payroll.tells_of(j.raw, i.id)))
 $$;
 COMMENT ON FUNCTION payroll.forget_rejects(text, text, text[]) IS 'Drops rejected records that tell of a person.';
 REVOKE ALL ON FUNCTION payroll.forget_rejects(text, text, text[]) FROM PUBLIC;

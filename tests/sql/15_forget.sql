@@ -3,7 +3,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(32);
+SELECT plan(43);
 
 DO $$BEGIN PERFORM payroll.ensure_partition('2009-01-01'); PERFORM payroll.ensure_partition('2009-02-01'); END$$;
 INSERT INTO payroll.company VALUES ('tap_1', '362521879', 'Acme', 14), ('tap_2', '552008443', 'Other', 3);
@@ -148,6 +148,12 @@ INSERT INTO payroll.discrepancy (company_id, payroll_month, code, severity, subj
     'error', 'member', 'm_new', '[{"employee_id": "old", "last_name": "Ancienne"}]', now(), now(), 'r', 'r');
 SELECT is_empty($$SELECT * FROM pg_temp.traces('Odette|Ancienne|1950|250109')$$, 'a source does not bring the person back');
 SELECT is(last_name, 'Nouvelle', 'others come as they are') FROM payroll.member WHERE member_id = 'm_new';
+
+SELECT is(payroll.tells_of(raw, id), told, format('%s in %s', id, raw))
+FROM (VALUES ('{"member_id":"m_old"}', 'm_old', true), ('{"id": 4711, "x": 1}', '4711', true), ('a;4711;b', '4711', true),
+             ('4711', '4711', true), ('"e 1";x', 'e 1', true), ('{"id":"a.b"}', 'a.b', true), ('{"id":"a\b("}', 'a\b(', true),
+             ('{"member_id":"m_older"}', 'm_old', false), ('{"id":47110}', '4711', false), ('{"id":"axb"}', 'a.b', false),
+             (NULL, 'm_old', NULL)) AS t (raw, id, told);
 
 -- ---- periods are data ----
 

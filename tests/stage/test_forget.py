@@ -1,4 +1,5 @@
 """Nights after somebody was forgotten: a feed that still tells of them brings nobody back, and fails at nothing."""
+import json
 import unittest
 
 from loading import Case, company, discrepancy, entities
@@ -66,6 +67,22 @@ class Forgotten(Case):
         self.stage([(company(), with_her())])
         self.must()
         self.assertEqual(self.traces(), [])
+
+    def test_what_is_rejected_of_her_comes_without_its_text(self):
+        raws = {"m": json.dumps({"member_id": "mbr_old", **PERSON}), "e": f"old;{PERSON['last_name']};1950-01-02",
+                "o": '{"id": "old"}', "n": '{"member_id": "mbr_older"}', "s": "emp1;some;body"}
+        rejects = [{"stage": "extract", "entity": "employees", "company_id": company_id, "reason": "bad_date",
+                    "faults": ["birth_date: a date expected"], "source": source, "line": 1, "raw": raw}
+                   for company_id in ("acme", None) for source, raw in raws.items()]
+        self.stage([(company(), with_her())], rejects)
+        self.must(status=3)
+        self.assertEqual(self.traces(), [])
+        asked = "SELECT reject_id, source, raw IS NULL FROM pipeline.reject ORDER BY reject_id"
+        kept = self.psql(asked)
+        self.assertEqual(sorted(row.partition("|")[2] for row in kept.splitlines()),
+                         sorted(2 * ["m|t", "e|t", "o|t", "n|f", "s|f"]))
+        self.must(status=3)
+        self.assertEqual(self.psql(asked), kept)
 
     def test_somebody_employed_is_refused_and_stays(self):
         with self.assertRaises(Exception):
