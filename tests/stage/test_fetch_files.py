@@ -36,6 +36,43 @@ class Csv(FetchTest):
         self.fails(BAD_DATA, "file of more than 2000 bytes")
 
 
+    def test_too_many_values_in_a_cell(self):
+        self.more_sources["staff"]["entity"] = "employments"
+        self.write("employment_id;employee_id;siret;starts_on;health_contract_ids\n"
+                   "e1;p1;40483304800022;2026-01-01;" + "|".join(f"c{n}" for n in range(300)) + "\n")
+        self.fails(BAD_DATA, "health_contract_ids: at most 256 values expected")
+
+    def test_row_of_another_company(self):
+        self.write("company_id;employment_id;month;gross\nzenith;e1;2026-04;2 500,00\n")
+        self.fails(BAD_DATA, "column 1, company_id: acme expected")
+
+
+class Shared(FetchTest):
+    """A file that holds all companies."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "bases.csv"
+        self.more_sources = {"bases": {"use": "csv", "entity": "pay_bases", "path": str(self.file)}}
+        self.script(answer(page(["e1"])))
+
+    def test_missing(self):
+        self.fails(NO_INPUT, f"{self.file}: the file is missing")
+
+    def test_missing_and_optional(self):
+        self.more_sources["bases"]["optional"] = True
+        self.succeeds()
+
+    def test_empty(self):
+        self.file.touch()
+        self.fails(BAD_DATA, f"{self.file}: line 1: a header expected, the file is empty")
+
+    def test_too_large(self):
+        with open(self.file, "wb") as out:
+            out.truncate((1 << 30) + 1)
+        self.fails(BAD_DATA, f"{self.file}: the file is larger than 1 GiB")
+
+
 class Folder(FetchTest):
     """A source of answers kept as files."""
 

@@ -107,6 +107,15 @@ class Configurations(Hostile):
         self.refused("larger than 64 MiB", (b"# 345678901234567890123456789012345678901\n", 1_700_000))
         self.refused("dir: expected text of 1 to 4096", GOOD, b"staging: { dir: ", (b"d", 5000), b" }\n")
 
+    def test_files_that_are_too_large(self):
+        large = self.path / "large.yaml"
+        with open(large, "wb") as out:
+            out.truncate((64 << 20) + 1)
+        for says, text in ((f"{large} is too large for a description", COMPANY + f"sources: {{ a: {{ use: {large} }} }}\n"),
+                           (f"{large}: larger than 64 MiB", f"companies_file: {large}\n")):
+            self.config.write_text("version: 1\n" + text, encoding="ascii")
+            hostile.check(self, self.run_stage("extract"), CONFIG, says)
+
     def test_what_is_no_yaml(self):
         for says, text in NO_CONFIGURATION:
             with self.subTest(says, text=text[-40:]):

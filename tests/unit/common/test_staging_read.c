@@ -154,6 +154,9 @@ static void an_edited_manifest_is_refused(void **state)
         {"\"period\": \"2026-04\"", "\"period\": \"2026-05\"", "period: expected 2026-04, found 2026-05"},
         {"\"period\": \"2026-04\"", "\"period\": \"2026-13\"", "period: expected YYYY-MM"},
         {"\"as_of\": \"2026-05-02T", "\"as_of\": \"2026-05-32T", "as_of: expected an RFC 3339 instant"},
+        {"\"began_at\": \"2026-05-02T", "\"began_at\": \"2026-05-32T", "began_at: expected an RFC 3339 instant"},
+        {"\"shard\": 0", "\"shard\": 1", "shard: expected 0 <= shard < shards, found 1 of 1"},
+        {"\"shards\": 1", "\"shards\": 2147483648", "shard: expected 0 <= shard < shards"},
         {"\"shards\": 1", "\"shards\": 4", "shard: expected 0 of 1, found 0 of 4"},
         {"\"shards\": 1", "\"shards\": 0", "shard: expected 0 <= shard < shards"},
         {"\"made_from\": null", "\"made_from\": 3", "made_from: expected a string or null, found an integer"},
@@ -167,6 +170,11 @@ static void an_edited_manifest_is_refused(void **state)
         {"\"ok\": 12", "\"ok\": 11", "12 companies, expected 11 ok + 0 failed"},
         {"\"ok\": 12", "\"ok\": 11.0", "expected an integer, found a number that is no integer"},
         {"\"failed\": 0", "\"failed\": null", "failed: expected an integer, found null"},
+        {"\"failed\": 0", "\"failed\": false", "failed: expected an integer, found a boolean"},
+        {"\"failed\": 0", "\"failed\": [0]", "failed: expected an integer, found an array"},
+        {"\"files\": [", "\"files\": {}, \"more\": [", "files: expected an array, found an object"},
+        {"\"offset\": 0", "\"offset\": 1", "parts[0].offset: expected 0, found 1"},
+        {"\"offset\": 0", "\"offset\": -1", "parts[0].offset: expected 0 to"},
         {"\"parts\": [", "\"parts\": [7,", "parts[0]: expected an object, found an integer"},
         {"\"companies\": 4", "\"companies\": 5", "13 companies, expected 12 ok"},
         {"\"companies\": 4", "\"companies\": 99999999999999999999", "malformed JSON"},
@@ -267,6 +275,7 @@ static void an_index_that_does_not_add_up_is_refused(void **state)
     } cases[] = {
         {"\"cents\":1250010", "\"cents\":1250011", "5000040 cents; expected 20, "},
         {"\"offset\":0", "\"offset\":1", "companies.ndjson:1: range of pay_bases: expected offset 0, found 1"},
+        {"\"entity\":\"pay_bases\"", "\"entity\":\"companies\"", "\"companies\" is no entity of a part"},
         {"\"entity\":\"links\"", "\"entity\":\"lines\"", "\"lines\" is no entity of a part"},
         {"\"rows\":5", "\"rows\":0", "range of pay_bases: 0 rows in"},
         {"\"rows\":5", "\"rows\":6", "20 rows"},
@@ -281,6 +290,25 @@ static void an_index_that_does_not_add_up_is_refused(void **state)
     const struct run_info *info = sample(); /* the second links would be read by nobody */
     index_edit(info, "{\"entity\":\"pay_bases\"", "{\"entity\":\"links\"    ");
     open_and_refuse(info, "range of links: ");
+}
+
+/* Totals that agree with each other and not with the lines. */
+static void companies_are_counted(void **state)
+{
+    (void)state;
+    const struct run_info *info = sample();
+    const char *manifest = stage_file(info, "manifest.json");
+    text_replace(manifest, "\"companies\": 4", "\"companies\": 5");
+    text_replace(manifest, "\"companies\": 4", "\"companies\": 3");
+    open_and_refuse(info, "parts[0].companies: expected 4, found 5");
+    info = sample();
+    text_replace(manifest, "\"ok\": 12", "\"ok\": 11");
+    text_replace(manifest, "\"failed\": 0", "\"failed\": 1");
+    open_and_refuse(info, "companies: expected 12 ok and 0 failed, found 11 and 1");
+    info = sample();
+    text_replace(manifest, "\"rejects.ndjson\"", "\"contracts-0000.ndjson\"");
+    text_replace(manifest, "\"companies.ndjson\"", "\"rejects.ndjson\"");
+    open_and_refuse(info, "files: companies.ndjson is missing");
 }
 
 static void rows_told_of_a_company_are_counted(void **state)
@@ -393,6 +421,7 @@ int main(void)
         TEST(all_faults_are_told_at_once),
         TEST(a_file_that_changed_is_refused),
         TEST(an_index_that_does_not_add_up_is_refused),
+        TEST(companies_are_counted),
         TEST(rows_told_of_a_company_are_counted),
         TEST(lines_that_do_not_decode_are_rejects),
         TEST(an_output_without_companies_is_one),
