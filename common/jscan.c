@@ -80,7 +80,8 @@ bool jscan_utf8(struct str s)
     if (is_ascii(s))
         return true;
     for (const char *p = s.p, *end = p + s.len; p < end;) {
-        uint32_t n = (unsigned char)*p < 0x80 ? 1 : utf8_length(p, end);
+        bool far = end - p >= 16 && is_ascii((struct str){p, 16, false});
+        uint32_t n = far ? 16 : (unsigned char)*p < 0x80 ? 1 : utf8_length(p, end);
         if (n == 0)
             return false;
         p += n;

@@ -31,4 +31,7 @@ void ndjson_encode(const struct record *r, const void *rec, struct buf *b);
  * are any. */
 bool record_check(const struct record *r, const void *rec, struct arena *a, struct faults *faults);
 
+/* Both at once: false, with nothing appended, for a record that record_check finds a fault with. */
+bool ndjson_encode_fit(const struct record *r, const void *rec, struct buf *b);
+
 #endif

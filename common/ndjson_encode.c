@@ -303,26 +303,26 @@ static void check_record(const struct check *c, const struct record *r, const ch
 
 /* The same without a word about what is wrong: made from records.def, it is what each record is put through. */
 
-static inline bool text_fits(const struct str *s, bool optional, uint32_t max)
+static inline bool text_fits(const struct str *s, bool optional, uint32_t max, bool utf8)
 {
     if (!s->p || s->len == 0)
         return optional;
-    return s->len <= max && jscan_utf8(*s) && (s->plain || !memchr(s->p, '\0', s->len));
+    return s->len <= max && (!utf8 || jscan_utf8(*s)) && (s->plain || !memchr(s->p, '\0', s->len));
 }
 
-static bool texts_fit(struct list l, uint32_t max)
+static bool texts_fit(struct list l, uint32_t max, bool utf8)
 {
     bool fit = l.n <= RECORD_LIST_MAX;
     for (uint32_t i = 0; fit && i < l.n; i++)
-        fit = text_fits(list_at(l, sizeof(struct str), i), false, max);
+        fit = text_fits(list_at(l, sizeof(struct str), i), false, max, utf8);
     return fit;
 }
 
-static bool list_fits(struct list l, const struct record *sub)
+static bool list_fits(struct list l, const struct record *sub, bool utf8)
 {
     bool fit = l.n <= RECORD_LIST_MAX;
     for (uint32_t i = 0; fit && i < l.n; i++)
-        fit = sub->fits(list_at(l, sub->size, i));
+        fit = sub->fits(list_at(l, sub->size, i), utf8);
     return fit;
 }
 
@@ -331,7 +331,7 @@ enum { FIRST_DAY = -354285, LAST_DAY = 2932896, FIRST_MONTH = 12000, LAST_MONTH 
 
 #define WITHIN(n, none, optional, first, last) ((n) == (none) ? (optional) : (n) >= (first) && (n) <= (last))
 #define OPTIONAL(need) ((need) == NEED_OPT)
-#define FITS_TEXT(need, arg, at) text_fits(at, OPTIONAL(need), arg)
+#define FITS_TEXT(need, arg, at) text_fits(at, OPTIONAL(need), arg, utf8)
 #define FITS_ENUM(need, arg, at) (*(at) == 0 ? OPTIONAL(need) : *(at) < arg##_enumeration.count)
 #define FITS_CENTS(need, arg, at) (*(at) != INT_NONE || OPTIONAL(need))
 #define FITS_PPM(need, arg, at) (*(at) >= 0 || (*(at) == INT_NONE && OPTIONAL(need)))
@@ -341,13 +341,14 @@ enum { FIRST_DAY = -354285, LAST_DAY = 2932896, FIRST_MONTH = 12000, LAST_MONTH 
 #define FITS_INSTANT(need, arg, at) \
     WITHIN(*(at), INSTANT_NONE, OPTIONAL(need), (int64_t)FIRST_DAY * 86400, (int64_t)LAST_DAY * 86400 + 86399)
 #define FITS_BOOL(need, arg, at) (*(at) >= 0 || OPTIONAL(need))
-#define FITS_TEXTS(need, arg, at) texts_fit(*(at), arg)
-#define FITS_LIST(need, arg, at) list_fits(*(at), &arg##_record)
+#define FITS_TEXTS(need, arg, at) texts_fit(*(at), arg, utf8)
+#define FITS_LIST(need, arg, at) list_fits(*(at), &arg##_record, utf8)
 
-#define RECORD(rec, entity)              \
-    bool rec##_fits(const void *from)    \
-    {                                    \
-        const struct rec *r = from;
+#define RECORD(rec, entity)                       \
+    bool rec##_fits(const void *from, bool utf8)  \
+    {                                             \
+        const struct rec *r = from;               \
+        (void)utf8;
 #define FIELD(rec, type, name, need, arg)          \
         if (!(FITS_##type(NEED_##need, arg, &r->name))) \
             return false;
@@ -358,7 +359,21 @@ enum { FIRST_DAY = -354285, LAST_DAY = 2932896, FIRST_MONTH = 12000, LAST_MONTH 
 
 bool record_check(const struct record *r, const void *rec, struct arena *a, struct faults *faults)
 {
-    if (!r->fits(rec))
+    if (!r->fits(rec, true))
         check_record(&(struct check){a, faults, ""}, r, rec);
     return faults->n == 0;
+}
+
+/* The texts are looked at all at once, as the line that they make: what stands between them is ASCII, so that one which is
+ * no UTF-8 leaves none to the line. */
+bool ndjson_encode_fit(const struct record *r, const void *rec, struct buf *b)
+{
+    size_t before = b->len;
+    if (!r->fits(rec, false))
+        return false;
+    ndjson_encode(r, rec, b);
+    if (jscan_utf8((struct str){b->p + before, (uint32_t)(b->len - before), false}))
+        return true;
+    b->len = before;
+    return false;
 }

@@ -126,8 +126,8 @@ struct record {
     /* Encodes *rec at w, where there are as many bytes as room() says at most, and returns where it ends. */
     size_t (*room)(const void *rec);
     char *(*encode)(char *w, const void *rec);
-    /* Whether record_check would find nothing. */
-    bool (*fits)(const void *rec);
+    /* Whether record_check would find nothing; without utf8 texts may hold what is none. */
+    bool (*fits)(const void *rec, bool utf8);
 };
 
 /* The structs. */
@@ -155,7 +155,7 @@ struct record {
     const char *rec##_straight(const char *p, const char *end, struct arena *a, void *to); \
     size_t rec##_room(const void *from);     \
     char *rec##_encode(char *w, const void *from); \
-    bool rec##_fits(const void *from);
+    bool rec##_fits(const void *from, bool utf8);
 #define FIELD(rec, type, name, need, arg)
 #define END(rec)
 #include "common/records.def"

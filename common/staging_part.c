@@ -99,30 +99,28 @@ static bool put(struct part *p, const struct record *r, const char *lines, size_
 }
 
 /* What is staged must be readable: a record that is not is a fault of the caller. */
-static bool record_fits(const struct record *r, const void *rec, struct err *err)
+static bool unfit(const struct record *r, const void *rec, struct err *err)
 {
     struct arena a = {0};
     struct faults faults = {0};
-    bool ok = record_check(r, rec, &a, &faults);
-    if (!ok) {
-        err->kind = ERR_NONE;
-        for (uint32_t i = 0; i < faults.n && i < FAULTS_MAX; i++)
-            err_add(err, ERR_BUG, "a record of %s is not fit to be staged: %.*s", r->name, (int)faults.text[i].len,
-                    faults.text[i].p);
-    }
+    if (record_check(r, rec, &a, &faults))
+        return err_set(err, ERR_BUG, "a record of %s makes a line that is no UTF-8", r->name);
+    err->kind = ERR_NONE;
+    for (uint32_t i = 0; i < faults.n && i < FAULTS_MAX; i++)
+        err_add(err, ERR_BUG, "a record of %s is not fit to be staged: %.*s", r->name, (int)faults.text[i].len,
+                faults.text[i].p);
     arena_free(&a);
-    return ok;
+    return false;
 }
 
 bool part_put(struct part *p, const struct record *r, const void *rec, struct err *err)
 {
-    if (!record_fits(r, rec, err))
-        return false;
     int64_t cents = 0;
+    p->line.len = 0;
+    if (!ndjson_encode_fit(r, rec, &p->line))
+        return unfit(r, rec, err);
     if (r->sum_field >= 0)
         memcpy(&cents, (const char *)rec + r->fields[r->sum_field].offset, sizeof cents);
-    p->line.len = 0;
-    ndjson_encode(r, rec, &p->line);
     return put(p, r, p->line.p, p->line.len, 1, cents, err);
 }
 
@@ -227,10 +225,9 @@ bool part_end_company(struct part *p, const struct company *c, struct err *err)
     if (p->faulty_reject)
         return err_set(err, ERR_BUG, "a reject of company %.*s lacks its stage, entity, reason or source",
                        (int)c->company_id.len, c->company_id.p);
-    if (!record_fits(&company_record, &line, err))
-        return false;
     size_t before = p->index.len;
-    ndjson_encode(&company_record, &line, &p->index);
+    if (!ndjson_encode_fit(&company_record, &line, &p->index))
+        return unfit(&company_record, &line, err);
     p->bytes += (int64_t)(p->index.len - before);
     if (c->status == COMPANY_OK)
         p->companies_ok++;

@@ -404,8 +404,32 @@ static void expect_faults(const struct record *r, const void *rec, enum reject_r
         buf_addf(&b, "%s%s", i ? "; " : "", faults.text[i].p);
     assert_string_equal(buf_str(&b), text);
     assert_true(faults.n == 0 || faults.reason == reason);
+    b.len = 0;
+    assert_int_equal(ndjson_encode_fit(r, rec, &b), *text == '\0');
+    assert_int_equal(b.len == 0, *text != '\0');
     buf_free(&b);
     arena_free(&a);
+}
+
+/* A text that is no UTF-8 by itself, wherever it stands in its line. */
+static void test_check_utf8(void **state)
+{
+    (void)state;
+    static const char *const cut[] = {"caf\xc3", "\xa9", "\xe2\x82", "\xf0\x9f\x99", "\xff", "\xed\xa0\x80"};
+    static const char padding[] = "0123456789012345678901234567890123456789";
+    struct employee employee;
+    record_init(&employee_record, &employee);
+    employee.employee_id = STR("e1");
+    employee.last_name = str_of("N\xc3\xa9");
+    for (uint32_t length = 1; length < sizeof padding; length++) {
+        employee.company_id = (struct str){padding, length, false};
+        employee.birth_name = str_of("\xc3\xa9");
+        expect_faults(&employee_record, &employee, 0, "");
+        for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+            employee.birth_name = str_of(cut[i]);
+            expect_faults(&employee_record, &employee, REJECT_WRONG_TYPE, "birth_name: expected valid UTF-8");
+        }
+    }
 }
 
 static void test_check(void **state)
@@ -476,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_no_part_of_a_line_is_a_line),
         cmocka_unit_test(test_encode),
         cmocka_unit_test(test_check),
+        cmocka_unit_test(test_check_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
