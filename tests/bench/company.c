@@ -30,13 +30,13 @@ struct writer {
     struct err *err;
     struct str company_id, siren, health_id, provident_id, health_reference, provident_reference;
     bool provident;
-    struct invoice invoice[BILLING_MONTHS];
-    char month[BILLING_MONTHS][MONTH_TEXT_MAX];
+    struct invoice invoice[BILLING_MONTHS_MAX];
+    char month[BILLING_MONTHS_MAX][MONTH_TEXT_MAX];
 };
 
 static month_t month_at(const struct writer *w, int i)
 {
-    return w->world->period - (BILLING_MONTHS - 1) + i;
+    return w->world->period - (w->world->billing_months - 1) + i;
 }
 
 static bool put(struct writer *w, const struct record *r, const void *rec)
@@ -119,7 +119,7 @@ static bool employed_in(const struct writer *w, const struct person *p, int mont
 
 static bool pay_bases_put(struct writer *w, const struct person *p)
 {
-    for (int i = 0; i < BILLING_MONTHS; i++) {
+    for (int i = 0; i < w->world->billing_months; i++) {
         struct pay_base b;
         record_init(&pay_base_record, &b);
         b.company_id = w->company_id;
@@ -237,7 +237,7 @@ static bool affiliation_put(struct writer *w, const struct person *p, enum produ
     a.ends_on = p->ends_on;
     a.updated_at = (instant_t)a.starts_on * 86400;
     if (health) {
-        a.option_code = str_of(formula_in(w, p, BILLING_MONTHS - 1)->code);
+        a.option_code = str_of(formula_in(w, p, w->world->billing_months - 1)->code);
         a.partners = p->partner;
         a.children = p->children;
     }
@@ -328,7 +328,7 @@ static bool provident_lines_put(struct writer *w, const struct person *p, int mo
 
 static void invoices_begin(struct writer *w)
 {
-    for (int i = 0; i < BILLING_MONTHS; i++) {
+    for (int i = 0; i < w->world->billing_months; i++) {
         struct invoice *v = &w->invoice[i];
         month_t m = month_at(w, i);
         month_text(m, w->month[i]);
@@ -355,7 +355,7 @@ static bool person_put(struct writer *w, const struct person *p, int64_t establi
 {
     bool ok = payroll_put(w, p, establishment) && pay_bases_put(w, p) && affiliation_put(w, p, PRODUCT_HEALTH) &&
               (!w->provident || affiliation_put(w, p, PRODUCT_PROVIDENT));
-    for (int i = 0; ok && i < BILLING_MONTHS; i++)
+    for (int i = 0; ok && i < w->world->billing_months; i++)
         if (employed_in(w, p, i))
             ok = (!p->billed || health_lines_put(w, p, i)) && (!w->provident || provident_lines_put(w, p, i));
     return ok;
@@ -378,7 +378,7 @@ static bool establishment_put(struct writer *w, int64_t establishment)
 
 static bool periods_put(struct writer *w)
 {
-    for (int i = 0; i < BILLING_MONTHS; i++) {
+    for (int i = 0; i < w->world->billing_months; i++) {
         struct payroll_period p;
         record_init(&payroll_period_record, &p);
         p.company_id = w->company_id;

@@ -6,7 +6,7 @@
 #include "common/staging.h"
 #include "tests/bench/person.h"
 
-enum { BILLING_MONTHS = 3, EMPLOYEES_PER_ESTABLISHMENT = 500 };
+enum { BILLING_MONTHS_MAX = 3, EMPLOYEES_PER_ESTABLISHMENT = 500 };
 
 struct plan {
     int64_t number;        /* from 0 */

@@ -10,14 +10,14 @@
 enum { EMPLOYEES_MAX = 20000000, COMPANIES_MAX = 9999999, DICE_ORDER = 100 };
 
 struct arguments {
-    int64_t employees, companies, seed, change_ppm, night;
+    int64_t employees, companies, seed, change_ppm, night, billing_months;
     bool even;
     const char *period, *staging, *run_id, *config_out;
 };
 
 static const char usage[] =
     "generate --staging DIR [--employees 100000] [--companies 5000] [--period 2026-04] [--run-id bench] [--seed 1]\n"
-    "         [--night 0] [--change-ppm 0] [--even] [--config-out FILE]\n";
+    "         [--billing-months 3] [--night 0] [--change-ppm 0] [--even] [--config-out FILE]\n";
 
 static bool number_parse(const char *name, const char *text, int64_t min, int64_t max, int64_t *ret, struct err *err)
 {
@@ -34,6 +34,7 @@ static bool arguments_parse(struct arguments *a, int argc, char **argv, struct e
         {"run-id", required_argument, NULL, 'r'},    {"seed", required_argument, NULL, 'd'},
         {"change-ppm", required_argument, NULL, 'x'}, {"config-out", required_argument, NULL, 'o'},
         {"night", required_argument, NULL, 'n'},     {"even", no_argument, NULL, 'v'},
+        {"billing-months", required_argument, NULL, 'm'},
         {NULL, 0, NULL, 0},
     };
     bool ok = true;
@@ -45,6 +46,9 @@ static bool arguments_parse(struct arguments *a, int argc, char **argv, struct e
         case 'd': ok = number_parse("seed", optarg, 0, INT64_MAX, &a->seed, err); break;
         case 'x': ok = number_parse("change-ppm", optarg, 0, PPM_ONE, &a->change_ppm, err); break;
         case 'n': ok = number_parse("night", optarg, 0, 365, &a->night, err); break;
+        case 'm':
+            ok = number_parse("billing-months", optarg, 1, BILLING_MONTHS_MAX, &a->billing_months, err);
+            break;
         case 'v': a->even = true; break;
         case 'p': a->period = optarg; break;
         case 's': a->staging = optarg; break;
@@ -200,7 +204,7 @@ static bool config_write(const struct arguments *a, const int64_t *size, struct 
 
 static bool generate(const struct arguments *a, struct err *err)
 {
-    struct world w = {.seed = (uint64_t)a->seed, .change_ppm = a->change_ppm};
+    struct world w = {.seed = (uint64_t)a->seed, .change_ppm = a->change_ppm, .billing_months = (int)a->billing_months};
     if (!month_parse(str_of(a->period), &w.period))
         return err_set(err, ERR_USAGE, "--period: expected YYYY-MM, found %s", a->period);
     w.as_of = (instant_t)(month_first(w.period + 1) + a->night) * 86400 + 3 * 3600;
@@ -215,7 +219,8 @@ static bool generate(const struct arguments *a, struct err *err)
 int main(int argc, char **argv)
 {
     struct err err = {0};
-    struct arguments a = {.employees = 100000, .companies = 5000, .seed = 1, .period = "2026-04", .run_id = "bench"};
+    struct arguments a = {.employees = 100000, .companies = 5000, .seed = 1, .billing_months = BILLING_MONTHS_MAX,
+                          .period = "2026-04", .run_id = "bench"};
     if (arguments_parse(&a, argc, argv, &err) && generate(&a, &err))
         return 0;
     fprintf(stderr, "generate: %s\n", err.text);

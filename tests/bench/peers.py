@@ -39,8 +39,8 @@ def install_duckdb():
 
 
 class Peer:
-    def __init__(self, name, command, why_not=None):
-        self.name, self.command, self.why_not = name, command, why_not
+    def __init__(self, name, command, why_not=None, **env):
+        self.name, self.command, self.why_not, self.env = name, command, why_not, env
         self.took, self.totals = [], None
 
 
@@ -49,11 +49,12 @@ def psql(script):
 
 
 def all_peers():
-    duckdb, python = install_duckdb(), psycopg_python()
+    no_duckdb, python = install_duckdb(), psycopg_python()
+    duckdb = ["bash", "-c", 'node "$0/duckdb.mjs" && psql -Xq -v ON_ERROR_STOP=1 -f "$0/copy.sql"', FOLDER]
     lacking = [name for name in ("jq", "mlr") if not shutil.which(name)]
     return [
-        Peer("DuckDB + `\\copy`", ["bash", "-c", 'node "$0/duckdb.mjs" && psql -Xq -v ON_ERROR_STOP=1 -f "$0/copy.sql"',
-                                  FOLDER], duckdb),
+        Peer("DuckDB + `\\copy`", duckdb, no_duckdb),
+        Peer("DuckDB told its columns + `\\copy`", duckdb, no_duckdb, TOLD="1"),
         Peer("PostgreSQL alone", psql("postgres.sql")),
         Peer("Python, psycopg `COPY`", [python, "-B", FOLDER / "with_psycopg.py"],
              None if python else "no Python with psycopg 3"),
@@ -71,7 +72,7 @@ class Contest:
         self.env = {**self.database.of("bench_peer"), "IN": str(month.output("extract", run_id)), "MONTH": PERIOD,
                     "OUT": str(self.folder / "result.csv"), "FORMAT": "csv"}
         self.peers = all_peers()
-        self.duckdb = self.peers[0]
+        self.ducks = self.peers[:2]
         self.database.psql("postgres", "CREATE DATABASE bench_peer_template")
         self.database.psql("bench_peer_template", (FOLDER / "result.sql").read_text(encoding="utf-8"))
 
@@ -80,13 +81,13 @@ class Contest:
             if peer.why_not:
                 continue
             self.database.fresh("bench_peer", "bench_peer_template")
-            peer.took.append(measure.run(peer.command, self.env))
+            peer.took.append(measure.run(peer.command, {**self.env, **peer.env}))
             peer.totals = self.database.psql("bench_peer", TOTALS)
 
-    def duckdb_command(self):
-        """DuckDB without a database: result rows as NDJSON, as transform writes its own."""
+    def without_database(self, duck):
+        """The command of a DuckDB peer that leaves result rows as NDJSON, as transform writes its own."""
         out = str(self.folder / "result.ndjson")
-        return ["node", FOLDER / "duckdb.mjs"], {**self.env, "FORMAT": "json", "OUT": out}
+        return ["node", FOLDER / "duckdb.mjs"], {**self.env, **duck.env, "FORMAT": "json", "OUT": out}
 
     def disagreement(self, ours):
         """What is not the same everywhere, or None. ours: (cents of all lines, cents of people found by number)"""

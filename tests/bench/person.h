@@ -9,7 +9,8 @@ enum { FORMULAS = 2 };
 
 struct world {
     uint64_t seed;
-    month_t period;        /* the last of BILLING_MONTHS */
+    month_t period;        /* the last of billing_months */
+    int billing_months;    /* of which there are invoices, 1..BILLING_MONTHS_MAX */
     instant_t as_of;
     int64_t change_ppm;    /* share of people whose formula or pay in `period` is another one than with 0 */
 };

@@ -5,6 +5,7 @@ folder and a PostgreSQL cluster of its own, and removes both. Environment (defau
     BUILD                  which build is measured [build]
     BENCH_EMPLOYEES        people of the payroll month [50000]
     BENCH_COMPANIES        their companies [a twentieth]
+    BENCH_BILLING_MONTHS   months that have been invoiced: 1, or 2 or 3 as lookback_months asks for them again [1]
     BENCH_REPEAT           rounds; every figure is the median of its rounds [3]
     BENCH_FEED_COMPANIES   companies whose pages are fetched, of twenty people each [1000]
     BENCH_GROWTH_FROM, BENCH_GROWTH_TO   employees, doubled from one to the other [10000, 40000]
@@ -31,6 +32,7 @@ class Sizes:
             return int(env.get(f"BENCH_{name}", default))
         self.employees = number("EMPLOYEES", 50000)
         self.companies = number("COMPANIES", max(1, self.employees // 20))
+        self.billing_months = number("BILLING_MONTHS", 1)
         self.repeat = number("REPEAT", 3)
         self.feed_companies = number("FEED_COMPANIES", 1000)
         self.growth = number("GROWTH_FROM", 10000), number("GROWTH_TO", 40000)

@@ -96,18 +96,18 @@ def peers(world, figures):
     world.use_database()
     month = world.month()
     contest = Contest(world, month, "first")
-    transforms, loads, duckdb, rest = [], [], [], []
+    transforms, loads, rest, ducks = [], [], [], {duck: [] for duck in contest.ducks if not duck.why_not}
     measure.run(world.stage("transform", month, "first"))
     exported = Exported(world, month)
     for _ in range(world.sizes.repeat):
         transforms.append(measure.run(world.stage("transform", month, "first")))
-        if not contest.duckdb.why_not:
-            duckdb.append(measure.run(*contest.duckdb_command()))
+        for duck, runs in ducks.items():
+            runs.append(measure.run(*contest.without_database(duck)))
         world.database.fresh("bench")
         loads.append(measure.run(world.stage("load", month, "first"), world.database.of("bench")))
         contest.round()
         rest.append(exported.copy("rest.sql"))
-    against_duckdb(world, figures, month, contest, (transforms, duckdb))
+    against_duckdb(world, figures, month, contest, transforms, ducks)
     fault = contest.disagreement(contest.ours("bench"))
     if fault:
         figures.add("totals of all peers and of load", fault, "the same", False)
@@ -133,24 +133,25 @@ def as_times(ratio, ours, theirs):
     return f"{ratio:.2f}× ({seconds(statistics.median(ours))} against {seconds(statistics.median(theirs))})"
 
 
-def against_duckdb(world, figures, month, contest, runs):
-    transforms, duckdb = runs
-    names = "transform, all of its work, against DuckDB's part", "its peak memory against DuckDB's"
-    if contest.duckdb.why_not:
-        figures.not_run(names[0], contest.duckdb.why_not, "at least 1.5× faster")
-        figures.not_run(names[1], contest.duckdb.why_not, "at most 0.1×")
-        return
-    figures.at_least(names[0], median_ratio(walls(duckdb), walls(transforms)), 1.5, against(transforms, duckdb))
+def against_duckdb(world, figures, month, contest, transforms, ducks):
+    names = "transform, all of its work, against the part of {}", "peak memory of transform against {}"
     ours = measure.peak(world.stage("transform", month, "first"))
-    theirs = measure.peak(*contest.duckdb_command())
-    figures.at_most(names[1], ours.mib / theirs.mib, 0.1, f"{ours}, against {theirs}")
+    for duck in contest.ducks:
+        speed, memory = (name.format(duck.name.removesuffix(" + `\\copy`")) for name in names)
+        if duck not in ducks:
+            figures.not_run(speed, duck.why_not, "at least 1.5× faster")
+            figures.not_run(memory, duck.why_not, "at most 0.1×")
+            continue
+        figures.at_least(speed, median_ratio(walls(ducks[duck]), walls(transforms)), 1.5, against(transforms, ducks[duck]))
+        theirs = measure.peak(*contest.without_database(duck))
+        figures.at_most(memory, ours.mib / theirs.mib, 0.1, f"{ours}, against {theirs}")
 
 
 # ---- extract ----
 
 def fetched_pages(world, employees, companies):
-    """A month as a feed would give it: (its server, the stages' month)."""
-    month = Month(world, employees, companies, even=True).night("feed")
+    """A month as a feed would give it, with those before it, which extract asks for again: (its server, the stages' month)."""
+    month = Month(world, employees, companies, even=True, billing_months=3).night("feed")
     folder = world.new_folder("feed")
     server = PageServer(folder)
     write_pages(month.output("extract", "feed"), folder, server.url)

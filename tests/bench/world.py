@@ -73,11 +73,11 @@ class World:
 class Month:
     """The staging folder of one population, night after night."""
 
-    def __init__(self, world, employees, companies, even=False):
+    def __init__(self, world, employees, companies, even=False, billing_months=None):
         self.world, self.employees, self.companies = world, employees, companies
         self.folder = world.new_folder("month")
         self.staging, self.config = self.folder / "staging", self.folder / "pipeline.yaml"
-        self.shape = ["--even"] if even else []
+        self.shape = ["--billing-months", billing_months or world.sizes.billing_months, *(["--even"] if even else [])]
 
     def night(self, run_id, number=0, changed_ppm=0):
         """Writes extract's output of a night, at which some people have changed since the first."""
