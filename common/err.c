@@ -33,6 +33,8 @@ bool err_errno(struct err *err, enum err_kind kind, const char *format, ...)
     va_end(ap);
     if (kind == ERR_IO && (saved == ENOSPC || saved == EDQUOT || saved == EROFS))
         kind = ERR_CANT_CREATE;
+    if (saved == ENOMEM)
+        kind = ERR_TRY_AGAIN;
     char reason[256];
     return err_set(err, kind, "%s: %s", what, strerror_r(saved, reason, sizeof reason));
 }

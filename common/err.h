@@ -33,7 +33,8 @@ struct err {
 
 /* Fills *err and returns false, so that a function can end with `return err_set(...)`. */
 bool err_set(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The same with ": " and the text of errno behind it; ENOSPC, EDQUOT and EROFS turn ERR_IO into ERR_CANT_CREATE. */
+/* The same with ": " and the text of errno behind it; ENOSPC, EDQUOT and EROFS turn ERR_IO into ERR_CANT_CREATE,
+ * ENOMEM any kind into ERR_TRY_AGAIN. */
 bool err_errno(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Adds one more fault as a line of its own; the first one fixes the kind. What does not fit is
  * replaced by a last line "(and more)". Returns false. */

@@ -38,24 +38,26 @@ bool credential_of(const struct request *request, struct arena *a, struct creden
 
 /* ---- the tokens ---- */
 
-static void add_field(struct buf *form, const char *name, const char *value)
+static bool add_field(struct buf *form, const char *name, const char *value)
 {
     char *encoded = curl_easy_escape(NULL, value, 0);
-    buf_addf(form, "%s%s=%s", form->len ? "&" : "", name, encoded ? encoded : "");
+    if (encoded)
+        buf_addf(form, "%s%s=%s", form->len ? "&" : "", name, encoded);
     curl_free(encoded);
+    return encoded;
 }
 
-/* The body to post; it also tells one credential from another. */
+/* The body to post; it also tells one credential from another. NULL: out of memory. */
 static const char *token_form(const struct request *request, struct arena *a)
 {
     const struct auth *auth = &request->source->auth;
     struct buf form = {0};
-    add_field(&form, "grant_type", "client_credentials");
-    add_field(&form, "client_id", source_fill(auth->client_id, request, false, a));
-    add_field(&form, "client_secret", source_fill(auth->client_secret, request, false, a));
-    if (auth->scope && *auth->scope)
-        add_field(&form, "scope", source_fill(auth->scope, request, false, a));
-    const char *copy = arena_copy(a, form.p, form.len);
+    bool ok = add_field(&form, "grant_type", "client_credentials") &&
+              add_field(&form, "client_id", source_fill(auth->client_id, request, false, a)) &&
+              add_field(&form, "client_secret", source_fill(auth->client_secret, request, false, a)) &&
+              (!auth->scope || !*auth->scope ||
+               add_field(&form, "scope", source_fill(auth->scope, request, false, a)));
+    const char *copy = ok ? arena_copy(a, form.p, form.len) : NULL;
     buf_free(&form);
     return copy;
 }
@@ -113,9 +115,9 @@ bool tokens_get(struct tokens *ts, const struct request *request, struct token *
     struct arena a = {0};
     const struct source *source = request->source;
     const char *url = source_fill(source->auth.token_url, request, true, &a);
-    bool ok = url_check(source, url, err);
+    const char *form = token_form(request, &a);
+    bool ok = form ? url_check(source, url, err) : err_set(err, ERR_TRY_AGAIN, "out of memory");
     if (ok) {
-        const char *form = token_form(request, &a);
         struct token *t = tokens_find(ts, url, form);
         *ret = t ? t : tokens_add(ts, source, url, form);
         (*ret)->users++;

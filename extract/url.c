@@ -4,6 +4,11 @@
 #include <strings.h>
 
 #include "common/loopback.h"
+static bool no_memory(struct err *err)
+{
+    return err_set(err, ERR_TRY_AGAIN, "out of memory");
+}
+
 /* ---- building ---- */
 
 static const char *const SECRETS[] = {"{payroll_token}"};
@@ -25,14 +30,18 @@ static void add_param(struct buf *url, const char *name, const char *value)
     buf_adds(url, value);
 }
 
-static void add_cursor(struct buf *url, const char *name, struct str cursor)
+static bool add_cursor(struct buf *url, const char *name, struct str cursor, struct err *err)
 {
     char *encoded = curl_easy_escape(NULL, cursor.p, (int)cursor.len);
-    add_param(url, name, encoded ? encoded : "");
+    if (!encoded)
+        return no_memory(err);
+    add_param(url, name, encoded);
     curl_free(encoded);
+    return true;
 }
 
-static void add_paging(struct buf *url, const struct paging *paging, const struct walk *walk, bool one_record)
+static bool add_paging(struct buf *url, const struct paging *paging, const struct walk *walk, bool one_record,
+                       struct err *err)
 {
     char number[16];
     if (paging->size_param && paging->size > 0) {
@@ -40,13 +49,14 @@ static void add_paging(struct buf *url, const struct paging *paging, const struc
         add_param(url, paging->size_param, number);
     }
     if (!paging->param || (paging->kind != PAGING_CURSOR && paging->kind != PAGING_PAGE))
-        return;
-    if (walk->next.p) {
-        add_cursor(url, paging->param, walk->next);
-    } else if (paging->kind == PAGING_PAGE) {
+        return true;
+    if (walk->next.p)
+        return add_cursor(url, paging->param, walk->next, err);
+    if (paging->kind == PAGING_PAGE) {
         snprintf(number, sizeof number, "%d", paging->first_page);
         add_param(url, paging->param, number);
     }
+    return true;
 }
 
 static bool build_rest(const struct request *r, const struct walk *walk, bool one_record, struct arena *a,
@@ -66,8 +76,7 @@ static bool build_rest(const struct request *r, const struct walk *walk, bool on
             return false;
         add_param(url, e->query[i].name, source_fill(e->query[i].value, r, true, a));
     }
-    add_paging(url, &e->paging, walk, one_record);
-    return true;
+    return add_paging(url, &e->paging, walk, one_record, err);
 }
 
 bool url_build(const struct request *request, const struct walk *walk, bool one_record, struct arena *a, char **ret,
@@ -102,18 +111,45 @@ struct str url_told(const struct request *request, struct str url, int number, s
     return str_of(arena_printf(a, "%s, page %d", ok ? built : request->source->name, number));
 }
 
-/* ---- checking ---- */
+/* ---- taking apart ---- */
 
-/* A part of a URL, to be given back with curl_free; NULL where it has none. */
-static char *url_part(CURLU *u, CURLUPart part)
+enum { SCHEME, HOST, PORT, USER, PASSWORD, PARTS };
+
+struct parts {
+    char *v[PARTS];   /* NULL where the URL has none */
+};
+
+static void parts_free(struct parts *p)
 {
-    char *text = NULL;
-    return curl_url_get(u, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) ? NULL : text;
+    for (int i = 0; i < PARTS; i++)
+        curl_free(p->v[i]);
 }
 
-static bool check_parts(const struct source *s, const char *scheme, const char *host, bool has_user, struct err *err)
+/* A part that cannot be had for want of memory is an error: the URL must not pass for one without it. */
+static bool parts_get(CURLU *u, struct parts *ret, struct err *err)
 {
-    if (has_user)
+    static const CURLUPart PART[PARTS] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT, CURLUPART_USER,
+                                          CURLUPART_PASSWORD};
+    for (int i = 0; i < PARTS; i++)
+        if (curl_url_get(u, PART[i], &ret->v[i], i == PORT ? CURLU_DEFAULT_PORT : 0) == CURLUE_OUT_OF_MEMORY)
+            return no_memory(err);
+    return true;
+}
+
+/* Reads a URL, or a link relative to the one that is there. *ret_readable: whether it is one. */
+static bool url_set(CURLU *u, const char *url, unsigned flags, bool *ret_readable, struct err *err)
+{
+    CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, url, flags) : CURLUE_OUT_OF_MEMORY;
+    *ret_readable = !code;
+    return code != CURLUE_OUT_OF_MEMORY || no_memory(err);
+}
+
+/* ---- checking ---- */
+
+static bool parts_check(const struct source *s, const struct parts *p, struct err *err)
+{
+    const char *scheme = p->v[SCHEME] ? p->v[SCHEME] : "", *host = p->v[HOST] ? p->v[HOST] : "";
+    if (p->v[USER] || p->v[PASSWORD])
         return err_set(err, ERR_CONFIG, "%s: a URL may not hold a user name or password; use auth", s->name);
     if (!strcmp(scheme, "https"))
         return true;
@@ -130,69 +166,58 @@ static bool check_parts(const struct source *s, const char *scheme, const char *
 bool url_check(const struct source *source, const char *url, struct err *err)
 {
     CURLU *u = curl_url();
-    bool ok = false;
-    if (!u || curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME)) {
-        err_set(err, ERR_CONFIG, "%s: base_url and path, or auth.token_url, make no URL", source->name);
-    } else {
-        char *scheme = url_part(u, CURLUPART_SCHEME), *host = url_part(u, CURLUPART_HOST);
-        char *user = url_part(u, CURLUPART_USER), *password = url_part(u, CURLUPART_PASSWORD);
-        ok = check_parts(source, scheme ? scheme : "", host ? host : "", user || password, err);
-        curl_free(scheme);
-        curl_free(host);
-        curl_free(user);
-        curl_free(password);
-    }
+    struct parts parts = {{NULL}};
+    bool readable, ok = url_set(u, url, CURLU_NON_SUPPORT_SCHEME, &readable, err);
+    if (ok && !readable)
+        ok = err_set(err, ERR_CONFIG, "%s: base_url and path, or auth.token_url, make no URL", source->name);
+    ok = ok && parts_get(u, &parts, err) && parts_check(source, &parts, err);
+    parts_free(&parts);
     curl_url_cleanup(u);
     return ok;
 }
 
 bool url_is_loopback(const char *url)
 {
+    struct err err = {0};
+    struct parts parts = {{NULL}};
     CURLU *u = curl_url();
-    char *host = u && !curl_url_set(u, CURLUPART_URL, url, 0) ? url_part(u, CURLUPART_HOST) : NULL;
-    bool loopback = host && host_is_loopback(host);
-    curl_free(host);
+    bool readable, known = url_set(u, url, 0, &readable, &err) && readable && parts_get(u, &parts, &err);
+    bool loopback = !known || (parts.v[HOST] && host_is_loopback(parts.v[HOST]));
+    parts_free(&parts);
     curl_url_cleanup(u);
     return loopback;
 }
 
 /* ---- following ---- */
 
-static bool same_part(CURLU *x, CURLU *y, CURLUPart part)
+/* Told is where the link leads to, but for path and query. */
+static bool same_origin(CURLU *from, CURLU *to, struct err *err)
 {
-    char *a = url_part(x, part), *b = url_part(y, part);
-    bool same = a && b ? !strcasecmp(a, b) : a == b;
-    curl_free(a);
-    curl_free(b);
-    return same;
-}
-
-/* Tells where to, but for path and query. */
-static bool leaves(CURLU *to, struct err *err)
-{
-    char *scheme = url_part(to, CURLUPART_SCHEME), *host = url_part(to, CURLUPART_HOST);
-    char *port = url_part(to, CURLUPART_PORT);
-    err_set(err, ERR_DATA, "the link to the next page leaves the server: it leads to %s://%.200s%s%s", scheme ? scheme : "",
-            host ? host : "", port ? ":" : "", port ? port : "");
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    return false;
+    struct parts a = {{NULL}}, b = {{NULL}};
+    bool ok = parts_get(from, &a, err) && parts_get(to, &b, err);
+    for (int i = 0; ok && i < PARTS; i++)
+        if (a.v[i] && b.v[i] ? strcasecmp(a.v[i], b.v[i]) != 0 : a.v[i] != b.v[i])
+            ok = err_set(err, ERR_DATA, "the link to the next page leaves the server: it leads to %s://%.200s%s%s",
+                         b.v[SCHEME] ? b.v[SCHEME] : "", b.v[HOST] ? b.v[HOST] : "", b.v[PORT] ? ":" : "",
+                         b.v[PORT] ? b.v[PORT] : "");
+    parts_free(&a);
+    parts_free(&b);
+    return ok;
 }
 
 static bool follow(CURLU *from, CURLU *to, const char *link, struct arena *a, struct str *ret, struct err *err)
 {
-    static const CURLUPart ORIGIN[] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT, CURLUPART_USER,
-                                       CURLUPART_PASSWORD};
-    if (curl_url_set(to, CURLUPART_URL, link, 0))
+    char *absolute = NULL;
+    bool readable;
+    if (!url_set(to, link, 0, &readable, err))
+        return false;
+    if (!readable)
         return err_set(err, ERR_DATA, "the link to the next page is not a URL");
-    for (size_t i = 0; i < sizeof ORIGIN / sizeof *ORIGIN; i++)
-        if (!same_part(from, to, ORIGIN[i]))
-            return leaves(to, err);
+    if (!same_origin(from, to, err))
+        return false;
     curl_url_set(to, CURLUPART_FRAGMENT, NULL, 0);
-    char *absolute = url_part(to, CURLUPART_URL);
-    if (!absolute)
-        return err_set(err, ERR_DATA, "the link to the next page is not a URL");
+    if (curl_url_get(to, CURLUPART_URL, &absolute, 0))
+        return no_memory(err);
     size_t len = strlen(absolute);
     *ret = (struct str){arena_copy(a, absolute, len), (uint32_t)len, false};
     curl_free(absolute);
@@ -201,14 +226,15 @@ static bool follow(CURLU *from, CURLU *to, const char *link, struct arena *a, st
 
 bool url_follow(const char *url, struct str link, struct arena *a, struct str *ret, struct err *err)
 {
-    CURLU *from = curl_url(), *to = NULL;
-    bool ok = false;
     if (memchr(link.p, '\0', link.len))
-        err_set(err, ERR_DATA, "the link to the next page is not a URL: a NUL character is in it");
-    else if (from && !curl_url_set(from, CURLUPART_URL, url, 0) && (to = curl_url_dup(from)))
-        ok = follow(from, to, arena_copy(a, link.p, link.len), a, ret, err);
-    else
-        err_set(err, ERR_DATA, "a link to the next page, on a page that has no URL");
+        return err_set(err, ERR_DATA, "the link to the next page is not a URL: a NUL character is in it");
+    CURLU *from = curl_url(), *to = NULL;
+    bool readable, ok = url_set(from, url, 0, &readable, err);
+    if (ok && !readable)
+        ok = err_set(err, ERR_DATA, "a link to the next page, on a page that has no URL");
+    if (ok && !(to = curl_url_dup(from)))
+        ok = no_memory(err);
+    ok = ok && follow(from, to, arena_copy(a, link.p, link.len), a, ret, err);
     curl_url_cleanup(from);
     curl_url_cleanup(to);
     return ok;

@@ -16,11 +16,12 @@ bool url_build(const struct request *request, const struct walk *walk, bool one_
 struct str url_told(const struct request *request, struct str url, int number, struct arena *a);
 
 /* Whether a source may be asked over this URL: https; http for loopback (127.0.0.0/8, ::1, localhost) or where the
- * source has insecure_http; file for a source whose base_url is one; no user name or password in it. Else ERR_CONFIG.
- */
+ * source has insecure_http; file for a source whose base_url is one; no user name or password in it. Else ERR_CONFIG;
+ * here and below ERR_TRY_AGAIN when there is no memory to tell. */
 bool url_check(const struct source *source, const char *url, struct err *err);
 
-/* Whether the host is this machine by its name alone, without asking the network. */
+/* Whether the host is this machine by its name alone, without asking the network; also where there is no telling: what is
+ * meant for this machine must go nowhere else. */
 bool url_is_loopback(const char *url);
 
 /* A link found on the page at url, made absolute, in the arena. ERR_DATA when it leads to another origin (scheme, host
