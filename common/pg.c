@@ -246,22 +246,20 @@ static void cancel(struct pg *pg)
     PQfreeCancel(handle);
 }
 
-/* Waits until there is something to read, or room to write when writing. Cancels the statement once when asked to
- * stop; the server then answers with an error as usual. */
+/* Waits for something to read, or room to write when writing, and no longer than WAIT_MS: what has come may be waiting for
+ * libpq, which leaves an answer that it had no memory for as if more of it were to come. Cancels the statement once when
+ * asked to stop; the server then answers with an error as usual. */
 static bool wait_for(struct pg *pg, bool writing, bool *cancelled)
 {
-    for (;;) {
-        if (stop_requested && !*cancelled && !pg->uninterruptible) {
-            *cancelled = true;
-            cancel(pg);
-        }
-        struct pollfd fd = {PQsocket(pg->conn), (short)(POLLIN | (writing ? POLLOUT : 0)), 0};
-        int n = poll(&fd, 1, WAIT_MS);
-        if (n < 0 && errno != EINTR)
-            return false;
-        if (n > 0)
-            return !(fd.revents & POLLIN) || PQconsumeInput(pg->conn);
+    if (stop_requested && !*cancelled && !pg->uninterruptible) {
+        *cancelled = true;
+        cancel(pg);
     }
+    struct pollfd fd = {PQsocket(pg->conn), (short)(POLLIN | (writing ? POLLOUT : 0)), 0};
+    int n = poll(&fd, 1, WAIT_MS);
+    if (n < 0)
+        return errno == EINTR;
+    return n == 0 || !(fd.revents & POLLIN) || PQconsumeInput(pg->conn);
 }
 
 static bool flush(struct pg *pg, bool *cancelled)
