@@ -172,6 +172,9 @@ bool part_open_again(struct part_in *p, const struct staging_in *in, int number,
  * what the manifest says; it also tells whether a fault found before comes from that. */
 bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err);
 bool part_verify(struct part_in *p, struct err *err);
+
+/* Maps rejects.ndjson, which must be there (in->rejects > 0) and as the manifest says. The caller closes it. */
+bool rejects_open(struct map *ret, const struct staging_in *in, struct err *err);
 /* The next company of the part into *ret (lists in the arena). False at the end, and on a bad index line: then err->kind
  * is set. The caller zeroes err->kind before. */
 bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err);

@@ -93,6 +93,11 @@ static bool file_map(const struct staging_in *in, const struct staging_file *f, 
     return ok;
 }
 
+bool rejects_open(struct map *ret, const struct staging_in *in, struct err *err)
+{
+    return file_map(in, staged_file(in, &reject_record, -1), true, ret, err);
+}
+
 bool staging_open(struct staging_in *in, const char *dir, const struct run_info *info, struct err *err)
 {
     struct run_info wanted = *info;

@@ -28,10 +28,8 @@ struct yaml {
     const char *fault;           /* NULL, or why the node cannot be used: yaml_faults tells it */
 };
 
-/* Reads a file; all faults it can find (unset variables, duplicate keys) are added to err, one a line with file:line. */
-bool yaml_read(const char *path, struct arena *a, struct yaml **ret, struct err *err);
-/* The same from bytes in memory, for whoever does not need every value: fails only where the text is no YAML or beyond a
- * limit. The other faults (unset variables, duplicate keys) wait in the nodes for yaml_faults. */
+/* Reads a file's bytes. Fails only where the text is no YAML or beyond a limit: the other faults (unset variables,
+ * duplicate keys) wait in the nodes for yaml_faults, for not every reader needs every value. */
 bool yaml_parse(struct str text, const char *file, struct arena *a, struct yaml **ret, struct err *err);
 /* Adds every fault at and below node to err; false when there is any. NULL has none. */
 bool yaml_faults(const struct yaml *node, struct err *err);

@@ -371,19 +371,3 @@ bool yaml_parse(struct str text, const char *file, struct arena *a, struct yaml 
     free(b);
     return ok;
 }
-
-bool yaml_read(const char *path, struct arena *a, struct yaml **ret, struct err *err)
-{
-    struct map map;
-    struct yaml *root = NULL;
-    if (!map_open_configured(&map, path, err))
-        return false;
-    bool ok = map.len <= YAML_BYTES_MAX
-                  ? yaml_parse((struct str){map.p, (uint32_t)map.len, false}, path, a, &root, err)
-                  : err_add(err, ERR_CONFIG, "%s: larger than %d MiB", path, YAML_BYTES_MAX >> 20);
-    map_close(&map);
-    if (!ok || !yaml_faults(root, err))
-        return false;
-    *ret = root;
-    return true;
-}

@@ -20,7 +20,7 @@ struct extracting {
 
 /* ---- what is to be read ---- */
 
-static bool select_companies(struct extracting *x, struct err *err)
+static void select_companies(struct extracting *x)
 {
     const struct config *config = &x->run->config;
     struct assembly *a = &x->assembly;
@@ -28,25 +28,17 @@ static bool select_companies(struct extracting *x, struct err *err)
     for (int i = 0; i < config->n_companies; i++)
         if (stage_selects(x->run, str_of(config->companies[i].id)))
             a->companies[a->n++] = &config->companies[i];
-    for (int i = 0; i < x->run->opt.n_companies; i++) {
-        bool known = false;
-        for (int j = 0; j < config->n_companies && !known; j++)
-            known = strcmp(config->companies[j].id, x->run->opt.companies[i]) == 0;
-        if (!known)
-            return err_set(err, ERR_USAGE, "--company %s: no such company in %s", x->run->opt.companies[i],
-                           config->path);
-    }
     a->waiting = mem_alloc(sizeof *a->waiting * ((size_t)a->n + 1));
     a->good = mem_alloc(sizeof *a->good * ((size_t)a->n + 1));
-    return true;
 }
 
 static bool prepare(struct extracting *x, struct err *err)
 {
     struct assembly *a = &x->assembly;
     const struct config *config = &x->run->config;
-    if (!sources_read(&x->run->config, &x->sources, &x->n_sources, err) || !select_companies(x, err))
+    if (!sources_read(&x->run->config, &x->sources, &x->n_sources, err))
         return false;
+    select_companies(x);
     x->last = x->run->opt.period - (month_t)config->invoice_month_shift;
     x->first = x->last - (month_t)config->lookback_months;
     a->run = x->run;
@@ -128,8 +120,7 @@ static bool check(struct extracting *x, struct err *err)
 static bool begin(struct extracting *x, struct err *err)
 {
     const struct stage_run *run = x->run;
-    if (!extract_run_choose(&x->extract, run, x->sources, x->n_sources, err))
-        return false;
+    extract_run_choose(&x->extract, run, x->sources, x->n_sources);
     stage_set_run(x->run, x->extract.run_id);
     struct run_info info = {
         .stage = STAGE_EXTRACT, .run_id = x->extract.run_id, .period = run->opt.period,

@@ -116,15 +116,12 @@ static void new_run_id(struct extract_run *r, const struct stage_run *run)
     }
 }
 
-bool extract_run_choose(struct extract_run *r, const struct stage_run *run, const struct source *sources, int n_sources,
-                        struct err *err)
+void extract_run_choose(struct extract_run *r, const struct stage_run *run, const struct source *sources,
+                        int n_sources)
 {
     *r = (struct extract_run){.began_at = run->now};
     take_digest(r, run, sources, n_sources);
     if (run->opt.run_id) {
-        if (!run_id_valid(run->opt.run_id))
-            return err_set(err, ERR_USAGE, "--run-id %s: 1 to %d letters, digits, dots, dashes or underscores expected",
-                           run->opt.run_id, RUN_ID_MAX);
         snprintf(r->run_id, sizeof r->run_id, "%s", run->opt.run_id);
         r->continued = run_fits(r, run, r->run_id, &r->began_at);
     } else if (newest_unfinished(r, run)) {
@@ -134,7 +131,6 @@ bool extract_run_choose(struct extract_run *r, const struct stage_run *run, cons
     }
     if (!r->continued)
         r->began_at = run->now;
-    return true;
 }
 
 /* ---- its folders ---- */

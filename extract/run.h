@@ -24,8 +24,8 @@ struct extract_run {
 };
 
 /* Chooses the run; nothing is written. */
-bool extract_run_choose(struct extract_run *r, const struct stage_run *run, const struct source *sources, int n_sources,
-                        struct err *err);
+void extract_run_choose(struct extract_run *r, const struct stage_run *run, const struct source *sources,
+                        int n_sources);
 /* Makes the folders and notes that the run has begun. The stage's folder is locked by now. */
 bool extract_run_begin(struct extract_run *r, const struct stage_run *run, const char *stage_folder, struct err *err);
 /* The company's spool in a folder, in the arena. */

@@ -10,29 +10,12 @@ static bool reject_wanted(const struct load *l, const struct reject *reject)
     return reject->company_id.p ? stage_selects(l->run, reject->company_id) : l->whole && l->run->opt.shard == 0;
 }
 
-static bool rejects_map(const struct load *l, struct map *ret, struct err *err)
-{
-    char *path = mem_printf("%s/rejects.ndjson", l->in.path), sha256[SHA256_HEX + 1];
-    bool ok = map_open(ret, path, err);
-    for (int i = 0; ok && i < l->in.n_files; i++) {
-        if (l->in.file[i].record != &reject_record)
-            continue;
-        sha256_of(ret->p, ret->len, sha256);
-        if (strcmp(sha256, l->in.file[i].sha256) != 0) {
-            map_close(ret);
-            ok = err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, l->in.file[i].sha256, sha256);
-        }
-    }
-    free(path);
-    return ok;
-}
-
 bool stream_rejects(struct load *l, struct err *err)
 {
     struct map map;
     if (!l->in.rejects)
         return true;
-    if (!rejects_map(l, &map, err))
+    if (!rejects_open(&map, &l->in, err))
         return false;
     struct buf columns = {0};
     struct arena a = {0};

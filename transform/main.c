@@ -46,16 +46,20 @@ static bool keep_earlier_rejects(const struct stage_run *run, const struct stagi
 {
     struct map map;
     struct arena arena = {0};
-    char *path = mem_printf("%s/rejects.ndjson", in->path);
-    bool ok = in->rejects == 0 || map_open(&map, path, err);
+    bool ok = true;
+    int64_t line = 1;
     *ret_n = 0;
-    for (size_t at = 0; ok && in->rejects && at < map.len;) {
+    if (!in->rejects)
+        return true;
+    if (!rejects_open(&map, in, err))
+        return false;
+    for (size_t at = 0; ok && at < map.len;) {
         const char *newline = memchr(map.p + at, '\n', map.len - at);
         size_t end = newline ? (size_t)(newline - map.p) : map.len;
         struct reject reject;
         struct faults faults = {0};
         ok = ndjson_decode(&reject_record, (struct str){map.p + at, (uint32_t)(end - at), false}, &arena, &reject, &faults) ||
-             err_set(err, ERR_DATA, "%s: line %lld is no reject", path, (long long)*ret_n + 1);
+             err_set(err, ERR_DATA, "%s/rejects.ndjson: line %lld is no reject", in->path, (long long)line);
         if (ok && (!reject.company_id.p || stage_selects(run, reject.company_id))) {
             buf_add(kept, map.p + at, end - at);
             buf_addc(kept, '\n');
@@ -63,11 +67,10 @@ static bool keep_earlier_rejects(const struct stage_run *run, const struct stagi
         }
         arena_reset(&arena);
         at = end + 1;
+        line++;
     }
-    if (in->rejects && ok)
-        map_close(&map);
+    map_close(&map);
     arena_free(&arena);
-    free(path);
     return ok;
 }
 

@@ -42,6 +42,15 @@ class Csv(FetchTest):
                    "e1;p1;40483304800022;2026-01-01;" + "|".join(f"c{n}" for n in range(300)) + "\n")
         self.fails(BAD_DATA, "health_contract_ids: at most 256 values expected")
 
+    def test_one_amount_under_two_headers(self):
+        self.write("employment_id;month;gross;gross_cents\ne1;2026-04;2 500,00;250000\n")
+        self.fails(BAD_DATA, "line 1: columns gross_cents and gross, one of them expected")
+
+    def test_siret_of_an_employment(self):
+        self.more_sources["staff"]["entity"] = "employments"
+        self.write("employment_id;employee_id;siret;starts_on\ne1;e1;404833048;2026-01-01\n")
+        self.fails(BAD_DATA, "siret: the 14 digits of a SIRET expected")
+
     def test_row_of_another_company(self):
         self.write("company_id;employment_id;month;gross\nzenith;e1;2026-04;2 500,00\n")
         self.fails(BAD_DATA, "column 1, company_id: acme expected")
@@ -57,7 +66,10 @@ class Shared(FetchTest):
         self.script(answer(page(["e1"])))
 
     def test_missing(self):
-        self.fails(NO_INPUT, f"{self.file}: the file is missing")
+        for args in ([], ["--check"]):
+            result = self.extract(*args)
+            self.assertEqual(result.status, NO_INPUT, result.stderr)
+            self.assertIn(f"{self.file}: the file is missing", result.stderr)
 
     def test_missing_and_optional(self):
         self.more_sources["bases"]["optional"] = True

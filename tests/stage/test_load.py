@@ -180,6 +180,11 @@ class Refusals(Case):
         self.refused(65, "company acme: line l1: employer 7026 + employee 4685 cents are not the amount 11710")
         self.assertEqual(self.versions(), before)
 
+    def test_lines_of_another_company(self):
+        data = entities()
+        data["pay_bases"][0] = {**data["pay_bases"][0], "company_id": "beta"}
+        self.staged_refused(data, "pay_bases-0000.ndjson: company acme, its line 1 is another company's")
+
     def test_a_control_that_says_another_sum(self):
         data = entities()
         data["invoice_controls"] = [control(23420, held=11709)]
@@ -440,6 +445,15 @@ class Rejects(Case):
         self.stage([(company(), entities())], rejects=[{**self.REJECT, "line": 4}], run_id="r")
         self.must(status=3)
         self.assertEqual(self.psql("SELECT line FROM pipeline.reject"), "4")
+
+    def test_rejects_that_changed_or_are_none(self):
+        self.stage([(company(), entities())], rejects=[{**self.REJECT, "reason": "worse"}], run_id="r")
+        self.refused(65, "rejects.ndjson:1: reason: expected one of malformed_json")
+        self.stage([(company(), entities())], rejects=[self.REJECT], run_id="r")
+        path = next(self.path.rglob("rejects.ndjson"))
+        path.write_bytes(path.read_bytes().replace(b'"line":3', b'"line":4'))
+        self.refused(65, "rejects.ndjson: expected SHA-256")
+        self.assertEqual(self.psql("SELECT count(*) FROM pipeline.run"), "0")
 
 
 if __name__ == "__main__":

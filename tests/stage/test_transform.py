@@ -21,6 +21,8 @@ CASES = ROOT / "tests" / "cases" / "transform"
 TRANSFORM = ROOT / os.environ.get("BUILD", "build") / "bin" / "transform"
 BASE = json.loads((CASES / "_base" / "in.json").read_text(encoding="utf-8"))
 RUN = "r1"
+REJECT = {"stage": "extract", "entity": "invoices", "company_id": "acme", "reason": "bad_date", "faults": ["issued_on"],
+          "source": "http://x", "line": 3, "raw": "{}"}
 
 
 def overlay(base, over):
@@ -52,7 +54,7 @@ def yaml_of(rules):
 class World:
     """A case's input in a staging directory of its own."""
 
-    def __init__(self, world, companies=("acme",), shuffle=None, per_part=None):
+    def __init__(self, world, companies=("acme",), shuffle=None, per_part=None, rejects=()):
         self.folder = tempfile.TemporaryDirectory(prefix="transform-")
         self.path = pathlib.Path(self.folder.name)
         self.period = world["period"]
@@ -65,7 +67,8 @@ class World:
                 for records in entities.values():
                     shuffle.shuffle(records)
             rows.append(({**world["company"], "company_id": name}, entities))
-        staging.Writer(self.path / "staging", "extract", RUN, self.period, world["as_of"]).write(rows, per_part=per_part)
+        writer = staging.Writer(self.path / "staging", "extract", RUN, self.period, world["as_of"])
+        writer.write(rows, rejects, per_part)
 
     def run(self, *options):
         process = subprocess.run(
@@ -188,6 +191,31 @@ class Running(unittest.TestCase):
         path.write_bytes(path.read_bytes().replace(b"11710", b"11711"))
         self.assertEqual(w.run(), 65)
         self.assertIn("invoice_lines-0000.ndjson", w.stderr)
+        self.assertEqual(w.output(), {})
+
+    def test_changed_rejects(self):
+        """What extract rejected is passed on only as it was written."""
+        w = World(BASE, rejects=[REJECT])
+        self.assertEqual(w.run(), 3, w.stderr)
+        self.assertEqual(w.entities()["rejects"][0]["raw"], REJECT["raw"])
+        path = w.path / "staging" / w.period / RUN / "extract" / "rejects.ndjson"
+        path.write_bytes(path.read_bytes().replace(b'"line":3', b'"line":4'))
+        self.assertEqual(w.run(), 65)
+        self.assertIn("rejects.ndjson: expected SHA-256", w.stderr)
+
+    def test_rejects_that_are_none(self):
+        w = World(BASE, rejects=[{**REJECT, "stage": "nowhere"}])
+        self.assertEqual(w.run(), 65)
+        self.assertIn("rejects.ndjson: line 1 is no reject", w.stderr)
+
+    def test_amounts_beyond_64_bits(self):
+        """Each fits and so does their sum, but not on the way to it."""
+        line, large = BASE["invoice_lines"]["L1"], 9 * 10 ** 18
+        cents = {"L1": large, "L2": large, "L3": -large}
+        lines = {name: {**line, "amount_cents": amount} for name, amount in cents.items()}
+        w = World(overlay(BASE, {"invoice_lines": lines}))
+        self.assertEqual(w.run(), 65)
+        self.assertIn("add up beyond what 64 bits hold", w.stderr)
         self.assertEqual(w.output(), {})
 
     def test_final_line(self):

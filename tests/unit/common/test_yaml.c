@@ -186,18 +186,6 @@ static void lays_one_map_over_another(void **state)
     arena_free(&a);
 }
 
-static void names_a_file_that_cannot_be_read(void **state)
-{
-    (void)state;
-    struct arena a = {0};
-    struct err err = {0};
-    struct yaml *node = NULL;
-    assert_false(yaml_read("/nonexistent/p.yaml", &a, &node, &err));
-    assert_int_equal(err.kind, ERR_CONFIG);
-    assert_non_null(strstr(err.text, "/nonexistent/p.yaml"));
-    arena_free(&a);
-}
-
 /* A million of unset variables in one value: told, not each of them, and not by copying what was told a million times. */
 static void many_faults_of_a_value(void **state)
 {
@@ -227,7 +215,6 @@ int main(void)
         cmocka_unit_test(knows_null),
         cmocka_unit_test(finds_what_nobody_asked_for),
         cmocka_unit_test(lays_one_map_over_another),
-        cmocka_unit_test(names_a_file_that_cannot_be_read),
         cmocka_unit_test(many_faults_of_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
