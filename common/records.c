@@ -143,7 +143,7 @@ void record_init(const struct record *r, void *rec)
 void *list_grow(struct list *l, uint32_t *cap, size_t size, struct arena *a)
 {
     if (l->n == *cap) {
-        *cap = *cap ? *cap * 2 : 4;
+        *cap = *cap ? *cap * 2 : 1;
         char *v = arena_alloc(a, *cap * size);
         if (l->n)
             memcpy(v, l->v, l->n * size);
