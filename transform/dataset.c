@@ -6,31 +6,23 @@
 
 /* ---- reading in a known order ---- */
 
-enum { ORDER_KEYS_MAX = 3 };
-
-struct order {
-    const struct field *key[ORDER_KEYS_MAX + 1];
+/* One field that an order goes by. */
+struct order_key {
+    size_t offset;
+    enum { ORDER_END, ORDER_TEXT, ORDER_DAY } type;
 };
+#define ORDER_TYPE(rec, field) _Generic(((struct rec *)0)->field, struct str: ORDER_TEXT, date_t: ORDER_DAY)
+#define BY(rec, field) {offsetof(struct rec, field), ORDER_TYPE(rec, field)}
+#define ORDER(...) ((const struct order_key[]){__VA_ARGS__, {0, ORDER_END}})
 
-static struct order order_of(const struct record *r, const char *const *names)
+static int compare_records(const void *a, const void *b, const struct order_key *key)
 {
-    struct order order = {{NULL}};
-    for (int i = 0; i < ORDER_KEYS_MAX && names[i]; i++)
-        for (uint32_t f = 0; f < r->n_fields; f++)
-            if (strcmp(r->fields[f].name, names[i]) == 0)
-                order.key[i] = &r->fields[f];
-    return order;
-}
-
-static int compare_records(const void *a, const void *b, void *arg)
-{
-    const struct order *order = arg;
-    for (const struct field *const *key = order->key; *key; key++) {
-        const char *x = (const char *)a + (*key)->offset, *y = (const char *)b + (*key)->offset;
+    for (; key->type != ORDER_END; key++) {
+        const char *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
         int way = 0;
-        if ((*key)->type == F_TEXT) {
+        if (key->type == ORDER_TEXT) {
             way = str_cmp(*(const struct str *)(const void *)x, *(const struct str *)(const void *)y);
-        } else {  /* DATE and MONTH */
+        } else {
             int32_t left = *(const int32_t *)(const void *)x, right = *(const int32_t *)(const void *)y;
             way = (left > right) - (left < right);
         }
@@ -40,7 +32,12 @@ static int compare_records(const void *a, const void *b, void *arg)
     return 0;
 }
 
-static bool in_order(const void *v, uint32_t n, size_t size, struct order *order)
+static int compare_by(const void *a, const void *b, void *order)
+{
+    return compare_records(a, b, *(const struct order_key *const *)order);
+}
+
+static bool in_order(const void *v, uint32_t n, size_t size, const struct order_key *order)
 {
     for (uint32_t i = 1; i < n; i++)
         if (compare_records((const char *)v + size * (i - 1), (const char *)v + size * i, order) > 0)
@@ -48,11 +45,10 @@ static bool in_order(const void *v, uint32_t n, size_t size, struct order *order
     return true;
 }
 
-static void sort_records(const struct record *r, void *v, uint32_t n, const char *const *names)
+static void sort_records(void *v, uint32_t n, size_t size, const struct order_key *order)
 {
-    struct order order = order_of(r, names);
-    if (!in_order(v, n, r->size, &order))
-        qsort_r(v, n, r->size, compare_records, &order);
+    if (!in_order(v, n, size, order))
+        qsort_r(v, n, size, compare_by, &order);
 }
 
 struct reading {
@@ -62,57 +58,55 @@ struct reading {
     struct err *err;
 };
 
-static void *read_array(struct reading *rd, const struct record *r, const char *const *names, uint32_t *ret_n)
+static void *read_array(struct reading *rd, const struct record *r, const struct order_key *order, uint32_t *ret_n)
 {
     struct dataset *d = rd->d;
     void *v = part_decode(rd->in, &d->company, r, d->arena, ret_n, &rd->rejects);
-    sort_records(r, v, *ret_n, names);
+    sort_records(v, *ret_n, r->size, order);
     return v;
 }
 
 /* Reads an entity that goes through unchanged: as it came when it came in order and whole, else written anew. */
-static bool pass_array(struct reading *rd, const struct record *r, const char *const *names, void **ret_v,
+static bool pass_array(struct reading *rd, const struct record *r, const struct order_key *order, void **ret_v,
                        uint32_t *ret_n)
 {
     struct dataset *d = rd->d;
-    struct order order = order_of(r, names);
     uint32_t rejects_before = rd->rejects.n;
     *ret_v = part_decode(rd->in, &d->company, r, d->arena, ret_n, &rd->rejects);
-    if (rd->rejects.n == rejects_before && in_order(*ret_v, *ret_n, r->size, &order))
+    if (rd->rejects.n == rejects_before && in_order(*ret_v, *ret_n, r->size, order))
         return part_pass(d->part, r, rd->in, &d->company, rd->err);
-    qsort_r(*ret_v, *ret_n, r->size, compare_records, &order);
+    qsort_r(*ret_v, *ret_n, r->size, compare_by, &order);
     for (uint32_t i = 0; i < *ret_n; i++)
         if (!part_put(d->part, r, (char *)*ret_v + r->size * i, rd->err))
             return false;
     return true;
 }
 
-#define KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define READ(field, rec, ...) (d->field.v = read_array(rd, &rec##_record, KEYS(__VA_ARGS__), &d->field.n))
-
+#define READ(field, rec, ...) (d->field.v = read_array(rd, &rec##_record, ORDER(__VA_ARGS__), &d->field.n))
 #define PASS(field, rec, ...) \
-    (pass_array(rd, &rec##_record, KEYS(__VA_ARGS__), &v, &d->field.n) && (d->field.v = v, true))
+    (pass_array(rd, &rec##_record, ORDER(__VA_ARGS__), &v, &d->field.n) && (d->field.v = v, true))
+#define SORT(field, ...) sort_records(d->field.v, d->field.n, sizeof *d->field.v, ORDER(__VA_ARGS__))
 
 static bool read_entities(struct reading *rd)
 {
     struct dataset *d = rd->d;
     void *v;
-    bool passed = PASS(contracts, contract, "contract_id") && PASS(invoices, invoice, "invoice_id") &&
-                  PASS(affiliations, affiliation, "affiliation_id") && PASS(employees, employee, "employee_id") &&
-                  PASS(employments, employment, "employment_id") &&
-                  PASS(payroll_contracts, payroll_contract, "payroll_contract_id") &&
-                  PASS(pay_bases, pay_base, "employment_id", "month") &&
-                  PASS(payroll_periods, payroll_period, "month");
+    bool passed = PASS(contracts, contract, BY(contract, contract_id)) && PASS(invoices, invoice, BY(invoice, invoice_id)) &&
+                  PASS(affiliations, affiliation, BY(affiliation, affiliation_id)) &&
+                  PASS(employees, employee, BY(employee, employee_id)) &&
+                  PASS(employments, employment, BY(employment, employment_id)) &&
+                  PASS(payroll_contracts, payroll_contract, BY(payroll_contract, payroll_contract_id)) &&
+                  PASS(pay_bases, pay_base, BY(pay_base, employment_id), BY(pay_base, month)) &&
+                  PASS(payroll_periods, payroll_period, BY(payroll_period, month));
     if (!passed)
         return false;
-    READ(lines, invoice_line, "line_id");
-    READ(links, link, "member_id");
-    READ(dispenses, dispense, "employee_id", "valid_from");
-    READ(closed_periods, closed_period, "payroll_month");
-    READ(posted, posted, "line_id", "employment_id", "cover_from");
-    sort_records(&affiliation_record, d->affiliations.v, d->affiliations.n, KEYS("member_id", "affiliation_id"));
-    sort_records(&employment_record, d->employments.v, d->employments.n,
-                 KEYS("employee_id", "starts_on", "employment_id"));
+    READ(lines, invoice_line, BY(invoice_line, line_id));
+    READ(links, link, BY(link, member_id));
+    READ(dispenses, dispense, BY(dispense, employee_id), BY(dispense, valid_from));
+    READ(closed_periods, closed_period, BY(closed_period, payroll_month));
+    READ(posted, posted, BY(posted, line_id), BY(posted, employment_id), BY(posted, cover_from));
+    SORT(affiliations, BY(affiliation, member_id), BY(affiliation, affiliation_id));
+    SORT(employments, BY(employment, employee_id), BY(employment, starts_on), BY(employment, employment_id));
     return true;
 }
 
