@@ -16,6 +16,8 @@ FILE = {
     "chmod": ("EPERM",), "flock": ("ENOLCK",), "close": ("EIO", "EINTR"), "newfstatat": ("EIO",), "getdents64": ("EIO",),
     "read": ("EIO", "EINTR"), "mmap": ("ENOMEM",),
 }
+# sendto is not told that the connection is gone: no kernel says so and then keeps it open, and libpq, which reads on for
+# the server's last words, would wait for idle_in_transaction_session_timeout.
 NETWORK = {
     "socket": ("EMFILE",), "socketpair": ("EMFILE",), "connect": ("ECONNREFUSED", "ETIMEDOUT"), "getsockopt": ("ENOBUFS",),
     "sendto": ("EINTR",), "recvfrom": ("ECONNRESET", "EINTR"), "poll": ("EINTR", "ENOMEM"),
