@@ -52,7 +52,7 @@ static struct about about_portion(const struct allocation *al, const struct port
     about.contract = al->state->contract;
     about.contract_id = al->line->contract_id;
     about.invoice = al->state->invoice;
-    about.cover_month = month_of(p->cover.from);
+    about.cover_month = p->cover.month;
     return about;
 }
 
@@ -61,7 +61,7 @@ static struct about about_contract(const struct allocation *al, const struct por
     struct about about = ABOUT_NOTHING;
     about.contract = al->state->contract;
     about.contract_id = al->line->contract_id;
-    about.cover_month = month_of(p->cover.from);
+    about.cover_month = p->cover.month;
     return about;
 }
 
@@ -99,11 +99,11 @@ static enum discrepancy_code choose_employment(const struct allocation *al, int3
 {
     const struct dataset *d = al->d;
     const struct person *who = &d->persons[person];
-    month_t month = month_of(p->cover.from);
+    const date_t first = month_first(p->cover.month), last = month_last(p->cover.month);
     int32_t best = NONE, before = NONE, after = NONE;
     for (uint32_t i = who->first_employment; i < who->first_employment + who->n_employments; i++) {
         const struct employment *e = &d->employments.v[i];
-        if (overlaps(e->starts_on, e->ends_on, month_first(month), month_last(month)))
+        if (overlaps(e->starts_on, e->ends_on, first, last))
             best = better_employment(al, best, (int32_t)i, &p->cover);
         else if (e->starts_on > p->cover.to)
             after = after == NONE ? (int32_t)i : after;
@@ -163,7 +163,7 @@ static bool find_base(const struct allocation *al, struct portion *p)
 {
     if (p->base.cents != INT_NONE || al->line->basis == BASIS_FIXED || p->employment == NONE)
         return true;
-    return pay_base_of(al->d, p->employment, (enum basis)al->line->basis, month_of(p->cover.from), &p->base, al->err);
+    return pay_base_of(al->d, p->employment, (enum basis)al->line->basis, p->cover.month, &p->base, al->err);
 }
 
 /* What keeps a portion of a matched member from a payslip, or DISC_NULL. */
@@ -204,9 +204,10 @@ static bool settle_member_portion(struct allocation *al, struct portion *p)
         return hold(al, p, DISC_billed_before_entry, &about);
     }
     enum discrepancy_code code = obstacle(al, p, employment);
-    struct about about = about_portion(al, p);
-    if (code)
+    if (code) {
+        struct about about = about_portion(al, p);
         return hold(al, p, code, &about);
+    }
     return p->term || hold_without_term(al, p, &q);
 }
 
@@ -325,9 +326,9 @@ static bool settle_slice(struct allocation *al, const struct slice *cover, int64
 
 static struct slice whole_period(const struct invoice_line *line)
 {
-    return (struct slice){line->cover_from, month_of(line->cover_to) == month_of(line->cover_from)
-                                                ? line->cover_to : month_last(month_of(line->cover_from)),
-                          SLICE_WHOLE_MONTH};
+    month_t month = month_of(line->cover_from);
+    date_t last = month_last(month);
+    return (struct slice){month, line->cover_from, line->cover_to < last ? line->cover_to : last, SLICE_WHOLE_MONTH};
 }
 
 /* Cuts amount and base over the months of the cover period, to the cent. */

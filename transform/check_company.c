@@ -103,7 +103,7 @@ void check_feed(struct dataset *d, struct findings *f)
 
 static bool ended(const struct dataset *d, const struct contract *c)
 {
-    return c->status == CONTRACT_TERMINATED || (c->valid_to != DATE_NONE && c->valid_to < month_first(d->rules->period));
+    return c->status == CONTRACT_TERMINATED || (c->valid_to != DATE_NONE && c->valid_to < d->rules->period_days.first);
 }
 
 static bool same_codes(const struct contract *c, const struct payroll_contract *p)

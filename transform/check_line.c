@@ -18,7 +18,7 @@ static struct about about(const struct checking *ck, const struct portion *p)
     x.member = ck->state->member;
     x.contract = ck->state->contract;
     x.invoice = ck->state->invoice;
-    x.cover_month = month_of(p->cover.from);
+    x.cover_month = p->cover.month;
     return x;
 }
 
@@ -54,7 +54,7 @@ static bool changed_since(const struct checking *ck, const struct portion *p)
 /* The right price for another share of the month: under another proration, or the whole month for a part of it. */
 static bool other_proration(const struct portion *p, int64_t amount_cents, int64_t tolerance_cents)
 {
-    if (p->cover.from == month_first(month_of(p->cover.from)) && p->cover.to == month_last(month_of(p->cover.from)))
+    if (p->cover.from == month_first(p->cover.month) && p->cover.to == month_last(p->cover.month))
         return false;
     for (int how = PRORATION_NONE; how <= PRORATION_THIRTIETHS; how++) {
         struct slice slice[SLICES_MAX];
@@ -99,14 +99,14 @@ static bool check_minimum(const struct checking *ck, const struct portion *p)
         return true;
     struct about x = ABOUT_NOTHING;
     x.contract = ck->state->contract;
-    x.cover_month = month_of(p->cover.from);
+    x.cover_month = p->cover.month;
     return finding_add_line(findings_raise(ck->f, DISC_employer_share_below_minimum, &x), ck->line->line_id, least,
                             p->employer_cents, 0);
 }
 
 static bool check_retroactive(const struct checking *ck, const struct portion *p)
 {
-    if (month_of(p->cover.from) >= ck->invoice->billing_month || p->hold == DISC_duplicate_line)
+    if (p->cover.month >= ck->invoice->billing_month || p->hold == DISC_duplicate_line)
         return true;
     struct about x = about(ck, p);
     return finding_add_line(findings_raise(ck->f, DISC_retroactive_adjustment, &x), ck->line->line_id, INT_NONE,
@@ -119,7 +119,7 @@ static bool check_expiry(const struct checking *ck, const struct portion *p)
         return true;
     struct about x = ABOUT_NOTHING;
     x.contract = ck->state->contract;
-    x.cover_month = month_of(p->cover.from);
+    x.cover_month = p->cover.month;
     return finding_add_line(findings_raise(ck->f, DISC_contract_expired, &x), ck->line->line_id, INT_NONE, p->amount_cents, 0);
 }
 
@@ -139,7 +139,7 @@ static bool check_affiliation(const struct checking *ck, const struct portion *p
 static bool check_original(const struct checking *ck, const struct portion *p)
 {
     struct str original = ck->line->adjusts_line_id;
-    if (!original.p || month_of(p->cover.from) < ck->d->rules->first_billing || dataset_line(ck->d, original) != NONE)
+    if (!original.p || p->cover.month < ck->d->rules->first_billing || dataset_line(ck->d, original) != NONE)
         return true;
     uint32_t posted = dataset_posted_from(ck->d, original);
     if (posted < ck->d->posted.n && str_eq(ck->d->posted.v[posted].line_id, original))

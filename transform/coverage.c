@@ -23,7 +23,7 @@ static bool in_grace(const struct dataset *d, date_t since, int64_t days)
 static struct situation situation_of(struct dataset *d, struct findings *f, const struct person *p)
 {
     struct situation s = {.d = d, .f = f, .person = p, .employment = NONE};
-    date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
+    date_t first = d->rules->period_days.first, last = d->rules->period_days.last;
     for (uint32_t i = p->first_employment; i < p->first_employment + p->n_employments; i++) {
         const struct employment *e = &d->employments.v[i];
         if (!overlaps(e->starts_on, e->ends_on, first, last))

@@ -126,7 +126,7 @@ static void index_entities(struct dataset *d)
 
 static void build_persons(struct dataset *d)
 {
-    date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
+    date_t first = d->rules->period_days.first, last = d->rules->period_days.last;
     d->persons = arena_alloc(d->arena, d->employees.n * sizeof *d->persons);
     d->person_of_employment = arena_alloc(d->arena, d->employments.n * sizeof *d->person_of_employment);
     for (uint32_t i = 0; i < d->employees.n; i++) {

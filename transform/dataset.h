@@ -10,10 +10,16 @@
 
 enum { NONE = -1 };
 
+/* The days of a month. */
+struct days {
+    date_t first, last;
+};
+
 /* What the run asks for, the same for every company. */
 struct rules {
     month_t period;                  /* the payroll month */
     month_t first_billing, last_billing;
+    struct days period_days, billing_days;  /* of period and of last_billing */
     instant_t as_of;
     date_t today;                    /* of as_of */
     const struct config *config;

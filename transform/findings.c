@@ -97,8 +97,8 @@ static int32_t main_employment(const struct dataset *d, int32_t person)
     if (!p->n_employments)
         return NONE;
     for (uint32_t i = p->first_employment; i < p->first_employment + p->n_employments; i++)
-        if (overlaps(d->employments.v[i].starts_on, d->employments.v[i].ends_on, month_first(d->rules->period),
-                     month_last(d->rules->period)))
+        if (overlaps(d->employments.v[i].starts_on, d->employments.v[i].ends_on, d->rules->period_days.first,
+                     d->rules->period_days.last))
             return (int32_t)i;
     return (int32_t)(p->first_employment + p->n_employments - 1);
 }

@@ -352,7 +352,7 @@ static void check_number(struct findings *f, const struct about *about, enum nir
 
 static bool member_matters(const struct dataset *d, const struct insured *m)
 {
-    date_t first = month_first(d->rules->period), last = month_last(d->rules->period);
+    date_t first = d->rules->period_days.first, last = d->rules->period_days.last;
     for (uint32_t i = 0; i < m->n_affiliations; i++) {
         const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
         if (a->status != AFFILIATION_ENDED && a->status != AFFILIATION_EXEMPT &&

@@ -33,11 +33,17 @@ static bool begin_output(const struct stage_run *run, const struct staging_in *i
     return staging_begin(out, run->staging_dir, &info, err);
 }
 
+static struct days days_of(month_t month)
+{
+    return (struct days){month_first(month), month_last(month)};
+}
+
 static struct rules rules_of(const struct stage_run *run, instant_t as_of)
 {
     month_t last = run->opt.period - (month_t)run->config.invoice_month_shift;
     return (struct rules){.period = run->opt.period, .first_billing = last - (month_t)run->config.lookback_months,
-                          .last_billing = last, .as_of = as_of, .today = instant_date(as_of), .config = &run->config};
+                          .last_billing = last, .period_days = days_of(run->opt.period), .billing_days = days_of(last),
+                          .as_of = as_of, .today = instant_date(as_of), .config = &run->config};
 }
 
 /* What extract rejected goes on to the reports with what is rejected here: the lines of the selected companies. */

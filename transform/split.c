@@ -111,6 +111,7 @@ int split_months(date_t from, date_t to, enum proration proration, struct slice 
     for (month_t m = first_month; m <= last_month; m++) {
         date_t first = month_first(m), last = month_last(m);
         struct slice *s = &slices[n++];
+        s->month = m;
         s->from = from > first ? from : first;
         s->to = to < last ? to : last;
         s->weight = weight_of(s->from, s->to, m, proration);

@@ -36,7 +36,8 @@ struct shares split_amount(int64_t amount_cents, struct base base, const struct 
 
 /* A cover period cut by civil month. */
 struct slice {
-    date_t from, to;
+    month_t month;
+    date_t from, to;       /* inside it */
     int64_t weight;        /* what part of a month's price it costs, in 1/SLICE_WHOLE_MONTH */
 };
 /* The least number that 28, 29, 30 and 31 divide. */

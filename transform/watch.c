@@ -60,7 +60,7 @@ void watch_portions(struct watch *w, uint32_t line, const struct portions *porti
     for (uint32_t i = 0; i < portions->n; i++) {
         const struct portion *p = &portions->v[i];
         enum basis basis = (enum basis)d->lines.v[line].basis;
-        if (p->employment == NONE || p->hold || month_of(p->cover.from) != d->rules->last_billing || basis == BASIS_T2 ||
+        if (p->employment == NONE || p->hold || p->cover.month != d->rules->last_billing || basis == BASIS_T2 ||
             basis == BASIS_TB)
             continue;
         struct watched_employment *e = &w->employment[p->employment];
@@ -75,7 +75,7 @@ void watch_portions(struct watch *w, uint32_t line, const struct portions *porti
 /* The employment of a matched member that runs in the billing month, or NONE. */
 static int32_t employment_of(const struct dataset *d, const struct insured *m)
 {
-    date_t first = month_first(d->rules->last_billing), last = month_last(d->rules->last_billing);
+    date_t first = d->rules->billing_days.first, last = d->rules->billing_days.last;
     if (m->person == NONE)
         return NONE;
     const struct person *p = &d->persons[m->person];
@@ -100,7 +100,7 @@ static bool due(const struct watch *w, const struct affiliation *a, int32_t cont
 {
     const struct dataset *d = w->d;
     return a->status == AFFILIATION_ACTIVE && contract != NONE && w->contract_billed[contract] &&
-           overlaps(a->starts_on, a->ends_on, month_first(d->rules->last_billing), month_last(d->rules->last_billing)) &&
+           overlaps(a->starts_on, a->ends_on, d->rules->billing_days.first, d->rules->billing_days.last) &&
            a->starts_on <= w->issued_last &&
            (a->updated_at == INSTANT_NONE || instant_date(a->updated_at) <= w->issued_last);
 }
@@ -116,7 +116,7 @@ static void check_billed(struct watch *w, struct findings *f, int32_t member, in
         if (w->billed[i] || !due(w, a, contract))
             continue;
         if (d->contracts.v[contract].product == PRODUCT_HEALTH &&
-            cover_exempt(d, employment, month_first(d->rules->last_billing), month_last(d->rules->last_billing), &exemption))
+            cover_exempt(d, employment, d->rules->billing_days.first, d->rules->billing_days.last, &exemption))
             continue;
         struct about about = about_cover(w, member, employment, contract);
         findings_raise(f, DISC_affiliated_not_billed, &about);
@@ -205,7 +205,7 @@ static void check_member(struct watch *w, struct findings *f, int32_t member)
     for (uint32_t i = m->first_affiliation; i < m->first_affiliation + m->n_affiliations; i++) {
         const struct affiliation *a = &d->affiliations.v[i];
         if (a->status == AFFILIATION_ACTIVE &&
-            overlaps(a->starts_on, a->ends_on, month_first(d->rules->period), month_last(d->rules->period)))
+            overlaps(a->starts_on, a->ends_on, d->rules->period_days.first, d->rules->period_days.last))
             check_options(w, f, member, employment, i);
     }
 }
@@ -223,7 +223,7 @@ static void check_executive(struct watch *w, struct findings *f, uint32_t employ
 
 void watch_month(struct watch *w, struct findings *f)
 {
-    date_t first = month_first(w->d->rules->last_billing), last = month_last(w->d->rules->last_billing);
+    date_t first = w->d->rules->billing_days.first, last = w->d->rules->billing_days.last;
     for (uint32_t i = 0; i < w->d->lines.n; i++)
         watch_line(w, i, first, last);
     for (uint32_t i = 0; i < w->d->members.n; i++)

@@ -110,6 +110,8 @@ static void test_months(void **state)
         assert_int_equal(split_price(cases[i].price, &s[n - 1]), cases[i].last);
         for (int k = 1; k < n; k++)
             assert_int_equal(s[k].from, s[k - 1].to + 1);
+        for (int k = 0; k < n; k++)
+            assert_true(month_of(s[k].from) == s[k].month && month_of(s[k].to) == s[k].month);
     }
 }
 
