@@ -8,7 +8,9 @@ import tempfile
 import time
 import unittest
 
+import fetching
 import tally
+from harness import BIN, PERIOD
 
 LEVELS, LONG = 100_000, 10_000_000
 MEMORY_MB, SECONDS = 400, 60  # of any run here; a machine under load is slow, memory is not
@@ -51,3 +53,21 @@ def check(test, result, status, *says):
     test.assertLess(result.peak_mb, MEMORY_MB)
     test.assertLess(result.seconds, SECONDS)
     test.assertLess(len(result.stderr), 100_000)
+
+
+class HostileTest(unittest.TestCase):
+    """A folder with a configuration in it, and stages run on that."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.env = fetching.environment()
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="hostile-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.config = self.path / "pipeline.yaml"
+
+    def run_stage(self, stage, *args, **env):
+        return run([BIN / stage, "--config", self.config, "--period", PERIOD, *args], cwd=self.path,
+                   env={**self.env, **env})

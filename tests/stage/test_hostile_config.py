@@ -1,11 +1,8 @@
 """Configurations, arguments, ids and staging folders that lead astray: refused with file and line or the name of the
 option, and never a file read or written anywhere else."""
-import pathlib
 import shutil
-import tempfile
 import unittest
 
-import fetching
 import hostile
 from harness import BIN, PERIOD
 
@@ -64,23 +61,7 @@ SHAPES = [
 ]
 
 
-class Hostile(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.env = fetching.environment()
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="hostile-")
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name)
-        self.config = self.path / "pipeline.yaml"
-
-    def run_stage(self, stage, *args, **env):
-        return hostile.run([BIN / stage, "--config", self.config, "--period", PERIOD, *args], cwd=self.path,
-                           env={**self.env, **env})
-
-
-class Configurations(Hostile):
+class Configurations(hostile.HostileTest):
     def refused(self, says, *pieces, stage="transform"):
         with open(self.config, "wb") as out:
             for piece in pieces:
@@ -161,7 +142,7 @@ companies: [{{ id: acme, siren: "404833048", {own}, establishments: [{{ siret: "
             hostile.check(self, self.run_stage("transform", NAME=name), CONFIG, "control character is in variable NAME")
 
 
-class Arguments(Hostile):
+class Arguments(hostile.HostileTest):
     def setUp(self):
         super().setUp()
         self.config.write_bytes(GOOD)
@@ -197,7 +178,7 @@ class Arguments(Hostile):
                 hostile.check(self, result, USAGE if len(text) in (0, 5000) else CONFIG)
 
 
-class Links(Hostile):
+class Links(hostile.HostileTest):
     """Symbolic links planted in the staging directory: nothing is written or deleted where they lead."""
 
     def setUp(self):

@@ -1,14 +1,11 @@
 """extract on pages and files that mean no good: it says where and what, ends with a status of the contract, and takes
 neither more memory nor more time than a page of that size may."""
 import json
-import pathlib
-import tempfile
 import unittest
 
-import fetching
 import hostile
 import tally
-from harness import BIN, PERIOD
+from harness import PERIOD
 
 OK, PARTIAL, DATA = 0, 3, 65
 CONFIG = """version: 1
@@ -77,16 +74,10 @@ AMOUNTS = [
 ]
 
 
-class Pages(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.env = fetching.environment()
-
+class Pages(hostile.HostileTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="hostile-")
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name)
-        (self.path / "pipeline.yaml").write_text(CONFIG.format(self.path), encoding="utf-8")
+        super().setUp()
+        self.config.write_text(CONFIG.format(self.path), encoding="utf-8")
         (self.path / "feed.yaml").write_text(FEED.format(self.path), encoding="utf-8")
         self.write("acme.json", b'{"data":[]}')
         self.write("acme-jobs.json", b'{"data":[]}')
@@ -106,11 +97,8 @@ class Pages(unittest.TestCase):
                     out.write(text * 10000)
                 out.write(text * (times % 10000))
 
-    def run_extract(self):
-        return hostile.run([BIN / "extract", "--config", self.path / "pipeline.yaml", "--period", PERIOD], env=self.env)
-
     def extract(self, status, *says):
-        result = self.run_extract()
+        result = self.run_stage("extract")
         hostile.check(self, result, status, *says)
         return result
 
@@ -203,7 +191,7 @@ class Pages(unittest.TestCase):
         """What a cell of gross pay becomes: cents, or the reason why nothing."""
         self.people()
         self.write("acme.csv", f"employment_id;month;gross\nj1;{PERIOD};\"{text}\"\n".encode())
-        result = self.run_extract()
+        result = self.run_stage("extract")
         tally.count("hostile inputs", 1)
         if result.status == OK:
             base, = self.staged("pay_bases")
