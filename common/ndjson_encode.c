@@ -36,10 +36,26 @@ static inline char *put_text(char *w, const struct str *s)
     return s->plain ? put_quoted(w, s->p, s->len) : jscan_put_quoted(w, *s);
 }
 
-static inline char *put_enum(char *w, const struct enumeration *e, uint8_t value)
+/* Each enumeration's values, quotes included; what is none of them is null. */
+#define PUT_VALUE(c, text) case c: return PUT(w, "\"" text "\"");
+#define ENUM_WRITER(e)                                      \
+    static inline char *put_##e(char *w, uint8_t value)     \
+    {                                                       \
+        switch (value) {                                    \
+        ENUM_##e(PUT_VALUE)                                 \
+        default: return put_null(w);                        \
+        }                                                   \
+    }
+ENUMERATIONS(ENUM_WRITER)
+
+static char *put_discrepancy_code(char *w, uint8_t value)
 {
-    const char *name = e->names[value];
-    return name ? put_quoted(w, name, strlen(name)) : put_null(w);
+#define CODE(code, step, severity, title_fr, title_en, remedy_fr, remedy_en) PUT_VALUE(DISC_##code, #code)
+    switch (value) {
+#include "common/catalogue.def"
+    default: return put_null(w);
+    }
+#undef CODE
 }
 
 static inline char *put_integer(char *w, int64_t n)
@@ -137,7 +153,7 @@ static char *put_list(char *w, const struct record *sub, struct list l)
 #define ROOM_LIST(arg, at) list_room(&arg##_record, *(at))
 
 #define WRITE_TEXT(arg, at) put_text(w, at)
-#define WRITE_ENUM(arg, at) put_enum(w, &arg##_enumeration, *(at))
+#define WRITE_ENUM(arg, at) put_##arg(w, *(at))
 #define WRITE_CENTS(arg, at) put_integer(w, *(at))
 #define WRITE_PPM(arg, at) put_integer(w, *(at))
 #define WRITE_COUNT(arg, at) put_integer(w, *(at))
