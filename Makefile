@@ -176,7 +176,7 @@ coverage: ## Line and branch coverage of all tests, in build-coverage/index.html
 	@find build-coverage -name '*.gcda' -delete
 	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-Og -g --coverage" \
 	         LDFLAGS="-Wl,--wrap=_exit build-coverage/coverage_exit.o" test
-	gcovr --root . --exclude 'tests/|build' --exclude-directories build-coverage/tests \
+	gcovr --config tests/gcovr.cfg --root . --exclude 'tests/|build' --exclude-directories build-coverage/tests \
 	      --exclude-unreachable-branches --exclude-throw-branches --fail-under-line 95 --fail-under-branch 85 \
 	      --html-details build-coverage/index.html --print-summary build-coverage
 

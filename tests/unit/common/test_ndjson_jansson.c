@@ -291,7 +291,7 @@ static void test_edited_lines(void **state)
     arena_free(&o.arena);
 }
 
-/* A line cut short anywhere is none, and of another byte jansson thinks the same. */
+/* A line cut short anywhere is none; of one closed there, or with another byte, jansson thinks the same. */
 static void damage_everywhere(struct oracle *o, const struct record *r, char *line, size_t len)
 {
     static const char others[] = "x\"n0-,}]";
@@ -302,6 +302,8 @@ static void damage_everywhere(struct oracle *o, const struct record *r, char *li
             line[at] = others[i];
             check_edited(o, r, line, len);
         }
+        line[at] = '}';
+        check_edited(o, r, line, at + 1);
         line[at] = was;
     }
 }
