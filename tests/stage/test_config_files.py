@@ -1,16 +1,17 @@
 """Files that the configuration names and that cannot be opened: a wrong name or missing rights are its own fault (78), a
-failing disk is not (74)."""
+failing disk is not (74), nor is a want of memory (75)."""
 import errno
 import json
 import os
 import subprocess
 import unittest
 
-from fetching import CONFIG, FetchTest, Result
+from fetching import CONFIG, TRY_AGAIN, FetchTest, Result
 
 IO = 74
 OPEN = {"EIO": IO, "ESTALE": IO, "ETIMEDOUT": IO, "EMFILE": IO, "EACCES": CONFIG, "ENOENT": CONFIG, "ELOOP": CONFIG}
-FAULTS = [*(("openat", fault, status) for fault, status in OPEN.items()), ("mmap", "ENOMEM", IO), ("mmap", "EIO", IO)]
+FAULTS = [*(("openat", fault, status) for fault, status in OPEN.items()), ("mmap", "ENOMEM", TRY_AGAIN),
+          ("mmap", "EIO", IO)]
 
 
 class ConfigurationFiles(FetchTest):
