@@ -34,7 +34,8 @@ STATUSES = {
     "ECONNREFUSED": (UNAVAILABLE,), "ETIMEDOUT": (UNAVAILABLE,), "ENOSYS": (),
 }
 DONE_WITHOUT = "source bases failed, which is optional"
-SAID_OF_SERVICES = ("database", ".sql: ", "alan: ", "payroll: ", "the services", "out of memory")
+SAID_OF_SERVICES = ("database", ".sql: ", "alan: ", "payroll: ", "the services", "out of memory",
+                    "a worker process")
 
 
 class Failing(unittest.TestCase):
