@@ -16,6 +16,12 @@ bool merge_stage(struct load *l, struct err *err)
     return ok;
 }
 
+/* What came is little of what its companies have: worth an index scan for each row. */
+static bool few(const struct load *l, const struct entity_load *e)
+{
+    return !l->companies_whole && e->sent < e->arrived / 8;
+}
+
 /* What new_<table> is laid over, and how that is best found. */
 static bool prepare(struct load *l, struct entity_load *e, struct err *err)
 {
@@ -23,7 +29,7 @@ static bool prepare(struct load *l, struct entity_load *e, struct err *err)
     bool both = l->companies_whole && l->companies_based;
     entity_set(e->variables, "before", both ? arena_printf(&l->arena, "%s\nUNION ALL\n%s", whole, touched)
                                             : l->companies_whole ? whole : touched);
-    return load_run(l, l->companies_whole ? &sql_load_plan : &sql_load_analyze_new, e, NULL, err);
+    return load_run(l, few(l, e) ? &sql_load_analyze_new : &sql_load_plan, e, NULL, err);
 }
 
 /* What was sent as gone was there. */

@@ -145,7 +145,8 @@ static bool take_companies(struct load *l, struct err *err)
            load_run(l, &sql_load_company_lock, NULL, NULL, err) && close_reported(l, err) &&
            load_run(l, &sql_load_company_changed, NULL, &l->companies.updated, err) &&
            find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
-           find_known(l, err) && find_same(l, err) && load_run(l, &sql_load_period, NULL, NULL, err);
+           load_run(l, &sql_load_period, NULL, NULL, err) && load_run(l, &sql_load_plan_count, NULL, NULL, err) &&
+           find_known(l, err) && find_same(l, err);
 }
 
 /* ---- the run's own row ---- */

@@ -93,7 +93,7 @@ class Nights(Case):
         """By what differs, whole (the earlier run's folder is gone) and into empty tables."""
         for round_number in range(ROUNDS):
             rng = random.Random(f"{tally.SEED} {round_number}")
-            worlds = [World(rng), World(rng, 2)]
+            worlds = [World(rng, 5 if round_number % 2 else 60), World(rng, 2)]   # few of many differ, or many of few
             nights = [[copy.deepcopy(w.facts()) for w in worlds]]
             for _ in range(2):
                 for world in worlds:
