@@ -115,9 +115,11 @@ bool tokens_get(struct tokens *ts, const struct request *request, struct token *
     struct arena a = {0};
     const struct source *source = request->source;
     const char *url = source_fill(source->auth.token_url, request, true, &a);
-    const char *form = token_form(request, &a);
-    bool ok = form ? url_check(source, url, err) : err_set(err, ERR_TRY_AGAIN, "out of memory");
-    if (ok) {
+    bool ok = url_check(source, url, err);
+    const char *form = ok ? token_form(request, &a) : NULL;
+    if (ok && !form)
+        ok = err_set(err, ERR_TRY_AGAIN, "out of memory");
+    if (form) {
         struct token *t = tokens_find(ts, url, form);
         *ret = t ? t : tokens_add(ts, source, url, form);
         (*ret)->users++;
