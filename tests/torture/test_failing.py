@@ -7,7 +7,7 @@ import unittest
 
 import tally
 from scenarios import DONE, World
-from tracing import STAGING, calls, chosen, inject
+from tracing import STAGING, calls, chosen, inject, struck
 
 FILE = {
     "openat": ("EMFILE", "EIO", "EACCES"), "write": ("ENOSPC", "EIO", "EINTR"), "writev": ("ENOSPC", "EIO", "EINTR"),
@@ -65,6 +65,7 @@ class Failing(unittest.TestCase):
     def fail_at(self, scenario, call, fault):
         with scenario.trial() as trial:
             result = trial.run(tracer=inject(trial.staging, call, f"error={fault}", self.trace))
+            call = struck(call, trial.staging, self.trace)
             if DONE_WITHOUT in result.stderr:   # a published run that says what it lacks
                 self.assertIn(result.status, DONE)
                 self.assertIn(call.path, result.stderr)

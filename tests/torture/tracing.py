@@ -50,14 +50,26 @@ def parse(text):
     for entry in filter(None, map(LINE.match, text.splitlines())):
         process, name, rest = entry.groups()
         first = first or process
-        paths = [a or b for a, b in PATH.findall(FOLDER.sub("", rest.split(" = ")[0]))]
-        path, worker = paths[0] if paths else "", process != first
+        path, worker = path_of(rest), process != first
         begun = begun or name == BEGINNING
         key = (name, path) if worker else name
         count[key] += 1
         if begun and name != BEGINNING and (path or not worker) and not path.endswith(COUNTS):
             found.append(Call(name, count[key], path, worker))
     return found
+
+
+def path_of(rest):
+    """What a call is about, of a line of strace behind the call's name."""
+    paths = [a or b for a, b in PATH.findall(FOLDER.sub("", rest.split(" = ")[0]))]
+    return paths[0] if paths else ""
+
+
+def struck(call, staging, trace):
+    """The call that was refused: of transfers under way at a time, the nth to be written may be another one's."""
+    hit = [path_of(LINE.match(text)[3]) for text in trace.read_text(errors="replace").replace(str(staging), STAGING)
+           .splitlines() if text.endswith("(INJECTED)") and LINE.match(text)]
+    return call._replace(path=hit[0]) if hit else call
 
 
 def inject(staging, call, what, trace):
