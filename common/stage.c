@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/bus_error.h"
+
 volatile sig_atomic_t stop_requested;
 
 static void on_stop(int signal)
@@ -290,6 +292,7 @@ int stage_main(enum stage stage, int argc, char **argv, bool (*body)(struct stag
     keep_private();
     share_memory();
     watch_signals();
+    bus_error_watch();
     struct stage_run run = {.stage = stage, .now = time(NULL), .report = json_object()};
     log_setup(LOG_INFO, false, stage_enumeration.names[stage], "");
     bool ok = options_parse(&run.opt, stage, argc, argv, run.now, &err);

@@ -104,8 +104,9 @@ struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *
     a->part = arena_alloc(&a->arena, (size_t)in->n_parts * sizeof *a->part);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->step, NULL);
-    /* Signals are for the one who talks to the server. */
+    /* Signals are for the one who talks to the server; but who looks at a page that cannot be read is told so. */
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     bool ok = pthread_create(&a->thread, NULL, read_all, a) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
