@@ -7,17 +7,13 @@ import subprocess
 import unittest
 
 import tally
-from scenarios import DONE, World
+from scenarios import DONE
+from sweep import WorldTest
 
 CANNOT_CREATE, IO = 73, 74
 
 
-class Disk(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World()
-        cls.addClassCleanup(cls.world.close)
-
+class Disk(WorldTest):
     def test_pieces(self):
         seeds = range(tally.SEED, tally.SEED + (50 if tally.FULL else 2))
         for name in ("extract", "transform", "transform-workers", "load"):

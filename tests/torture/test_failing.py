@@ -5,9 +5,9 @@ import errno
 import os
 import unittest
 
-import tally
-from scenarios import DONE, World
-from tracing import STAGING, calls, chosen, inject, struck
+from scenarios import DONE
+from sweep import Sweep
+from tracing import STAGING, calls, inject, struck
 
 FILE = {
     "openat": ("EMFILE", "EIO", "EACCES"), "write": ("ENOSPC", "EIO", "EINTR"), "writev": ("ENOSPC", "EIO", "EINTR"),
@@ -38,31 +38,18 @@ SAID_OF_SERVICES = ("database", ".sql: ", "alan: ", "payroll: ", "the services",
                     "a worker process")
 
 
-class Failing(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World()
-        cls.addClassCleanup(cls.world.close)
-        cls.trace = cls.world.path / "trace"
+class Failing(Sweep):
+    counts = "faults injected"
 
-    def faults(self, scenario):
+    def points(self, scenario):
         with scenario.trial() as trial:
             found = calls(trial, NAMES, self.trace)
         return [(call, fault) for call in found for fault in NAMES[call.name]]
 
-    def sweep(self, name, kind=lambda call, fault: (call.name, fault), among=NAMES):
-        scenario = self.world.scenarios[name]
-        self.assertNotEqual(scenario.before, scenario.expected)
-        faults = chosen([f for f in self.faults(scenario) if f[0].name in among], lambda f: kind(*f), 4, name)
-        lost = 0
-        for call, fault in faults:
-            with self.subTest(scenario=name, call=str(call), fault=fault):
-                lost += 1
-                self.fail_at(scenario, call, fault)
-                lost -= 1
-        tally.count("faults injected", len(faults), lost)
+    def sweep(self, name, kind=lambda call, fault: (call.name, fault), among=tuple(NAMES)):
+        super().sweep(name, kind, 4, lambda call, fault: call.name in among)
 
-    def fail_at(self, scenario, call, fault):
+    def attempt(self, scenario, call, fault):
         with scenario.trial() as trial:
             result = trial.run(tracer=inject(trial.staging, call, f"error={fault}", self.trace))
             call = struck(call, trial.staging, self.trace)

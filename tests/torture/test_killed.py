@@ -1,42 +1,28 @@
 """Killed anywhere: SIGKILL at each system call that changes something or talks to somebody, then the same command again."""
 import unittest
 
-import tally
-from tracing import calls, chosen, inject
-from scenarios import DONE, KILLED, World
+from scenarios import DONE, KILLED
+from sweep import Sweep
+from tracing import calls, inject
 
 NAMES = ("write", "writev", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "renameat", "renameat2", "link",
          "linkat", "unlink", "unlinkat", "rmdir", "mkdir", "chmod", "fchmod", "flock", "connect", "sendto", "sendmsg",
          "recvfrom", "recvmsg", "read")
 
 
-class Killed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World()
-        cls.addClassCleanup(cls.world.close)
-        cls.trace = cls.world.path / "trace"
+class Killed(Sweep):
+    counts, fewest = "kill points", 6
 
     def points(self, scenario):
         """read is worth a point only from a socket: a file is not changed by it."""
         with scenario.trial() as trial:
             found = calls(trial, NAMES, self.trace)
-        return [c for c in found if c.name != "read" or c.path == ""]
+        return [(c,) for c in found if c.name != "read" or c.path == ""]
 
     def sweep(self, name, more=0, kind=lambda call: call.kind):
-        scenario = self.world.scenarios[name]
-        self.assertNotEqual(scenario.before, scenario.expected)
-        points = chosen(self.points(scenario), kind, more, name)
-        self.assertGreater(len(points), 5)
-        lost = 0
-        for call in points:
-            with self.subTest(scenario=name, killed_at=str(call)):
-                lost += 1
-                self.kill(scenario, call)
-                lost -= 1
-        tally.count("kill points", len(points), lost)
+        super().sweep(name, kind, more)
 
-    def kill(self, scenario, call):
+    def attempt(self, scenario, call):
         with scenario.trial() as trial:
             # Killed while it adds its counts to those of `make coverage`, it would spoil them.
             result = trial.run(tracer=inject(trial.staging, call, "signal=SIGKILL", self.trace),

@@ -2,20 +2,16 @@
 says so, or does without; it never crashes, and the same command again makes what an undisturbed run does."""
 import unittest
 
-import tally
-from scenarios import DONE, World
-from tracing import chosen
+from scenarios import DONE
+from sweep import Sweep
 
 TRY_AGAIN, UNAVAILABLE = 75, 69
 
 
-class Memory(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World()
-        cls.addClassCleanup(cls.world.close)
+class Memory(Sweep):
+    counts = "allocations failed"
 
-    def allocations(self, scenario):
+    def points(self, scenario):
         """The first allocation of each call stack; the last number is that of all."""
         path = self.world.path / "allocations"
         with scenario.trial() as trial:
@@ -23,21 +19,12 @@ class Memory(unittest.TestCase):
             self.assertIn(result.status, DONE, result.stderr)
         *first, total = map(int, path.read_text(encoding="ascii").split())
         self.assertGreater(total, len(first))
-        return first
+        return [(n,) for n in first]
 
     def sweep(self, name, sample):
-        scenario = self.world.scenarios[name]
-        self.assertNotEqual(scenario.before, scenario.expected)
-        failing = chosen(self.allocations(scenario), lambda n: None, sample, name)
-        lost = 0
-        for n in failing:
-            with self.subTest(scenario=name, allocation=n):
-                lost += 1
-                self.fail_at(scenario, n)
-                lost -= 1
-        tally.count("allocations failed", len(failing), lost)
+        super().sweep(name, lambda n: None, sample)
 
-    def fail_at(self, scenario, n):
+    def attempt(self, scenario, n):
         with scenario.trial() as trial:
             result = trial.run(TORTURE_ALLOC=n)
             self.assertEqual(trial.wounds(), "")

@@ -6,20 +6,15 @@ import time
 import unittest
 
 import tally
-from scenarios import DONE, World
+from scenarios import DONE
+from sweep import WorldTest
 from tracing import calls, chosen, inject
 
 TRY_AGAIN, LONGEST_S = 75, 2
 NAMES = ("sendto", "recvfrom", "poll", "writev", "write", "fsync", "rename", "openat")
 
 
-class Stopped(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World()
-        cls.addClassCleanup(cls.world.close)
-        cls.trace = cls.world.path / "trace"
-
+class Stopped(WorldTest):
     def sweep(self, name, stop, sample=4):
         scenario = self.world.scenarios[name]
         self.assertNotEqual(scenario.before, scenario.expected)
