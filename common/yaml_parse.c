@@ -28,7 +28,8 @@ struct builder {
 
 static bool refuse(const struct builder *b, const char *what)
 {
-    return err_add(b->err, ERR_CONFIG, "%s:%zu: %s", b->file, b->event.start_mark.line + 1, what);
+    err_add(b->err, ERR_CONFIG, "%s:%zu: %s", b->file, b->event.start_mark.line + 1, what);
+    return false; /* seen here: who builds a node then has none */
 }
 
 static bool refuse_syntax(const struct builder *b)
