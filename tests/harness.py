@@ -18,6 +18,7 @@ BIN = ROOT / os.environ.get("BUILD", "build") / "bin"
 PERIOD = "2026-04"
 AS_OF = "2026-04-27T06:00:00Z"
 CLUSTER = ROOT / "tests" / "cluster.sh"
+TRACED = {"ASAN_OPTIONS": "detect_leaks=0"}     # under strace: there the search for leaks ends a sanitised program
 
 sys.path.insert(0, str(SAMPLE))
 sys.dont_write_bytecode = True

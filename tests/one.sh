@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 template=pgtap_template
 limit=600 # seconds
+[ "${BUILD:-build}" = build ] || limit=3600 # sanitizers and valgrind take their time
 [ "${TORTURE:-}" != full ] || limit=36000
 
 make_template() {

@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from fetching import CONFIG, TRY_AGAIN, FetchTest, Result
+from harness import TRACED
 
 IO = 74
 OPEN = {"EIO": IO, "ESTALE": IO, "ETIMEDOUT": IO, "EMFILE": IO, "EACCES": CONFIG, "ENOENT": CONFIG, "ELOOP": CONFIG}
@@ -22,8 +23,8 @@ class ConfigurationFiles(FetchTest):
             with self.subTest(file=path.name, call=call, fault=fault):
                 tracer = ["strace", "-f", "-o", str(self.folder / "trace"), "-P", str(path),
                           f"--inject={call}:error={fault}"]
-                result = Result(subprocess.run([*tracer, *command], env=self.env, capture_output=True, text=True,
-                                               timeout=120), 0)
+                result = Result(subprocess.run([*tracer, *command], env=self.env | TRACED, capture_output=True,
+                                               text=True, timeout=120), 0)
                 self.assertEqual(result.status, status, result.stderr)
                 self.assertIn(f"{path}: {os.strerror(getattr(errno, fault))}", result.report["error"])
         self.assertEqual(self.server.requests, [])

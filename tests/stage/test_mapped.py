@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from harness import BIN, PERIOD, ROOT, Pipeline
+from harness import BIN, PERIOD, ROOT, TRACED, Pipeline
 
 IO = 74
 DELAY_US = 3_000_000
@@ -23,7 +23,8 @@ class Mapped(unittest.TestCase):
     def start(self, stage, *tracer):
         return subprocess.Popen([*tracer, BIN / stage, "--config", self.pipeline.config, "--staging",
                                  self.pipeline.path / "staging", "--period", PERIOD, "--run-id", "cut"],
-                                cwd=ROOT, env=self.pipeline.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                cwd=ROOT, env=self.pipeline.env | TRACED, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
 
     def cut_while_mapped(self, stage, file):
         """strace holds the stage up behind the mmap of the file, which is then cut to nothing."""
