@@ -41,8 +41,6 @@ struct part_done {
 const struct staging_file *staged_file(const struct staging_in *in, const struct record *r, int part);
 /* The index lines of a part. */
 struct str staged_index(const struct staging_in *in, int part);
-/* The next line with its newline left out; false at the end. */
-bool staged_line(struct str *left, struct str *ret);
 /* Maps and verifies companies.ndjson and adds it up. */
 bool index_open(struct staging_in *in, struct err *err);
 

@@ -15,19 +15,6 @@ const struct staging_file *staged_file(const struct staging_in *in, const struct
     return NULL;
 }
 
-bool staged_line(struct str *left, struct str *ret)
-{
-    if (!left->len)
-        return false;
-    const char *newline = memchr(left->p, '\n', left->len);
-    uint32_t len = newline ? (uint32_t)(newline - left->p) : left->len;
-    *ret = (struct str){left->p, len, false};
-    uint32_t skip = newline ? len + 1 : len;
-    left->p += skip;
-    left->len -= skip;
-    return true;
-}
-
 struct str staged_index(const struct staging_in *in, int part)
 {
     return (struct str){in->index.p + in->part[part].offset, (uint32_t)in->part[part].bytes, false};
@@ -156,7 +143,7 @@ static bool index_check(const struct staging_in *in, struct err *err)
         int64_t before = t.line;
         memset(t.entity, 0, sizeof t.entity);
         bool lines_ok = true;
-        while (staged_line(&left, &line)) {
+        while (str_next_line(&left, &line)) {
             t.line++;
             lines_ok = company_tally(&t, line, &a, err) && lines_ok;
             arena_reset(&a);

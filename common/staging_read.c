@@ -255,7 +255,7 @@ bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, 
 {
     struct str line;
     struct faults faults = {0};
-    if (!staged_line(&p->index_left, &line))
+    if (!str_next_line(&p->index_left, &line))
         return false;
     p->index_line++;
     if (!ndjson_decode(&company_record, line, a, ret, &faults))
@@ -331,7 +331,7 @@ void *part_decode(const struct part_in *p, const struct company *c, const struct
         if (to && to < end && *to == '\n') {
             left = (struct str){to + 1, (uint32_t)(end - to - 1), false};
             n++;
-        } else if (staged_line(&left, &line) && ndjson_decode(r, line, a, rec, &faults)) {
+        } else if (str_next_line(&left, &line) && ndjson_decode(r, line, a, rec, &faults)) {
             n++;
         } else {
             line_reject(p, c, r, line, &faults, a, rejects);

@@ -9,6 +9,18 @@ int str_cmp(struct str a, struct str b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+bool str_next_line(struct str *left, struct str *ret)
+{
+    if (!left->len)
+        return false;
+    const char *newline = memchr(left->p, '\n', left->len);
+    *ret = (struct str){left->p, newline ? (uint32_t)(newline - left->p) : left->len, false};
+    uint32_t taken = ret->len + (newline != NULL);
+    left->p += taken;
+    left->len -= taken;
+    return true;
+}
+
 bool str_has_control(struct str s)
 {
     for (uint32_t i = 0; i < s.len; i++)

@@ -85,6 +85,9 @@ static inline void str_put_pair(char *w, unsigned n)
 /* Order of bytes; null first. For sorting that does not depend on the locale. */
 int str_cmp(struct str a, struct str b);
 
+/* Takes the next line off *left, its newline left out; false at the end. */
+bool str_next_line(struct str *left, struct str *ret);
+
 /* Whether a control character (below space, or DEL) is in it. */
 bool str_has_control(struct str s);
 

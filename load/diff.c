@@ -2,18 +2,6 @@
 
 #include <string.h>
 
-bool next_line(struct str *lines, struct str *ret)
-{
-    if (!lines->len)
-        return false;
-    const char *newline = memchr(lines->p, '\n', lines->len);
-    *ret = (struct str){lines->p, newline ? (uint32_t)(newline - lines->p) : lines->len, false};
-    uint32_t taken = ret->len + (newline != NULL);
-    lines->p += taken;
-    lines->len -= taken;
-    return true;
-}
-
 /* Leaves out the whole lines that both begin with. */
 static void skip_beginning(struct str *old_lines, struct str *new_lines)
 {
@@ -33,10 +21,10 @@ static struct str *split(struct str lines, struct arena *a, size_t *ret_n)
 {
     struct str left = lines, line;
     size_t n = 0;
-    while (next_line(&left, &line))
+    while (str_next_line(&left, &line))
         n++;
     struct str *all = arena_alloc(a, (n + 1) * sizeof *all);
-    for (*ret_n = 0; next_line(&lines, &line); )
+    for (*ret_n = 0; str_next_line(&lines, &line); )
         all[(*ret_n)++] = line;
     return all;
 }

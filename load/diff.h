@@ -15,7 +15,4 @@ struct line_diff {
  * arena. */
 void lines_diff(struct str old_lines, struct str new_lines, struct arena *a, struct line_diff *ret);
 
-/* The next line of lines, without its newline; false at the end. */
-bool next_line(struct str *lines, struct str *ret);
-
 #endif

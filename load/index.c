@@ -3,7 +3,6 @@
 
 #include "load/copy.h"
 #include "load/copying.h"
-#include "load/diff.h"
 
 /* The months that the payroll system reports closed, as an array of PostgreSQL. */
 static bool add_closed_months(const struct part_in *part, const struct company *c, struct arena *a, struct buf *b,
@@ -12,7 +11,7 @@ static bool add_closed_months(const struct part_in *part, const struct company *
     struct str lines = part_lines(part, c, &payroll_period_record, NULL, NULL), line;
     const char *comma = "";
     buf_addc(b, '{');
-    while (next_line(&lines, &line)) {
+    while (str_next_line(&lines, &line)) {
         struct payroll_period period;
         struct faults faults = {0};
         char day[DATE_TEXT_MAX];

@@ -58,7 +58,7 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
     arena_reset(&ret->arena);
     ret->v = arena_alloc(&ret->arena, (size_t)index->companies * sizeof *ret->v);
     ret->n = ret->selected = 0;
-    while (next_line(&lines, &line)) {
+    while (str_next_line(&lines, &line)) {
         struct taken *t = &ret->v[ret->n];
         struct faults faults = {0};
         if (!ndjson_decode(&company_record, line, &ret->arena, &t->company, &faults))
@@ -140,7 +140,7 @@ static bool add_all(struct load *l, struct rows *r, struct taken *t, struct err 
 {
     int64_t n = 0;
     struct str lines = part_lines(r->part, &t->company, r->record, NULL, NULL), line;
-    while (next_line(&lines, &line))
+    while (str_next_line(&lines, &line))
         if (!add_new(l, r, t, line, ++n, err))
             return false;
     if (r->entity)
