@@ -39,6 +39,11 @@ bool err_errno(struct err *err, enum err_kind kind, const char *format, ...)
     return err_set(err, kind, "%s: %s", what, strerror_r(saved, reason, sizeof reason));
 }
 
+bool err_no_memory(struct err *err)
+{
+    return err_set(err, ERR_TRY_AGAIN, "out of memory");
+}
+
 bool err_add(struct err *err, enum err_kind kind, const char *format, ...)
 {
     if (err->kind == ERR_NONE) {

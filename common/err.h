@@ -36,6 +36,8 @@ bool err_set(struct err *err, enum err_kind kind, const char *format, ...) __att
 /* The same with ": " and the text of errno behind it; ENOSPC, EDQUOT and EROFS turn ERR_IO into ERR_CANT_CREATE,
  * ENOMEM any kind into ERR_TRY_AGAIN. */
 bool err_errno(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* ERR_TRY_AGAIN "out of memory", for what a library had none for. Returns false. */
+bool err_no_memory(struct err *err);
 /* Adds one more fault as a line of its own; the first one fixes the kind. What does not fit is
  * replaced by a last line "(and more)". Returns false. */
 bool err_add(struct err *err, enum err_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -118,7 +118,7 @@ bool tokens_get(struct tokens *ts, const struct request *request, struct token *
     bool ok = url_check(source, url, err);
     const char *form = ok ? token_form(request, &a) : NULL;
     if (ok && !form)
-        ok = err_set(err, ERR_TRY_AGAIN, "out of memory");
+        ok = err_no_memory(err);
     if (form) {
         struct token *t = tokens_find(ts, url, form);
         *ret = t ? t : tokens_add(ts, source, url, form);

@@ -4,10 +4,6 @@
 #include <strings.h>
 
 #include "common/loopback.h"
-static bool no_memory(struct err *err)
-{
-    return err_set(err, ERR_TRY_AGAIN, "out of memory");
-}
 
 /* ---- building ---- */
 
@@ -34,7 +30,7 @@ static bool add_cursor(struct buf *url, const char *name, struct str cursor, str
 {
     char *encoded = curl_easy_escape(NULL, cursor.p, (int)cursor.len);
     if (!encoded)
-        return no_memory(err);
+        return err_no_memory(err);
     add_param(url, name, encoded);
     curl_free(encoded);
     return true;
@@ -132,7 +128,7 @@ static bool parts_get(CURLU *u, struct parts *ret, struct err *err)
                                           CURLUPART_PASSWORD};
     for (int i = 0; i < PARTS; i++)
         if (curl_url_get(u, PART[i], &ret->v[i], i == PORT ? CURLU_DEFAULT_PORT : 0) == CURLUE_OUT_OF_MEMORY)
-            return no_memory(err);
+            return err_no_memory(err);
     return true;
 }
 
@@ -141,7 +137,7 @@ static bool url_set(CURLU *u, const char *url, unsigned flags, bool *ret_readabl
 {
     CURLUcode code = u ? curl_url_set(u, CURLUPART_URL, url, flags) : CURLUE_OUT_OF_MEMORY;
     *ret_readable = !code;
-    return code != CURLUE_OUT_OF_MEMORY || no_memory(err);
+    return code != CURLUE_OUT_OF_MEMORY || err_no_memory(err);
 }
 
 /* ---- checking ---- */
@@ -217,7 +213,7 @@ static bool follow(CURLU *from, CURLU *to, const char *link, struct arena *a, st
         return false;
     curl_url_set(to, CURLUPART_FRAGMENT, NULL, 0);
     if (curl_url_get(to, CURLUPART_URL, &absolute, 0))
-        return no_memory(err);
+        return err_no_memory(err);
     size_t len = strlen(absolute);
     *ret = (struct str){arena_copy(a, absolute, len), (uint32_t)len, false};
     curl_free(absolute);
@@ -233,7 +229,7 @@ bool url_follow(const char *url, struct str link, struct arena *a, struct str *r
     if (ok && !readable)
         ok = err_set(err, ERR_DATA, "a link to the next page, on a page that has no URL");
     if (ok && !(to = curl_url_dup(from)))
-        ok = no_memory(err);
+        ok = err_no_memory(err);
     ok = ok && follow(from, to, arena_copy(a, link.p, link.len), a, ret, err);
     curl_url_cleanup(from);
     curl_url_cleanup(to);
