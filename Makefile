@@ -185,7 +185,12 @@ compdb: ## compile_commands.json for editors and clang tools
 	rm -rf build-compdb
 	bear -- $(MAKE) -j$(JOBS) BUILD=build-compdb all units
 
-bench: all ## Time the stages against what others would use (tests/bench/run.py tells how large)
+GENERATOR = $(BUILD)/tests/bench/generate
+$(GENERATOR): $(patsubst %,$(BUILD)/tests/bench/%.o,generate company person) $(BUILD)/common.a
+	$(call say,LINK)
+	$(Q)$(LINK) $(PKG_LIBS)
+
+bench: all $(GENERATOR) ## Time the stages against what others would use (tests/bench/run.py tells how large)
 	@tests/packages.sh build run bench $(if $(shell command -v node),,node)
 	@BUILD=$(BUILD) python3 -B tests/bench/run.py
 

@@ -3,10 +3,9 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 
 import measure
-from database import ROOT, Database
+from database import Database
 
 PERIOD = "2026-04"
 
@@ -18,21 +17,9 @@ class World:
     def __init__(self, scratch, sizes):
         self.path, self.sizes = pathlib.Path(scratch), sizes
         self.build = pathlib.Path(os.environ.get("BUILD", "build")).resolve()
-        self.generator = self.path / "generate"
-        self._make_generator()
+        self.generator = self.build / "tests" / "bench" / "generate"
         self.database = self._month = self.contest_table = None
         self.made = 0
-
-    def _make_generator(self):
-        objects = [self.build / "tests" / "bench" / f"{name}.o" for name in ("generate", "company", "person")]
-        build = os.environ.get("BUILD", "build")
-        subprocess.run(["make", "-s", f"BUILD={build}", *(f"{build}/tests/bench/{o.name}" for o in objects)], cwd=ROOT,
-                       check=True, stdout=subprocess.DEVNULL)
-        libraries = subprocess.run(["pkg-config", "--libs", "libcurl", "yaml-0.1", "jansson", "libpq", "libcrypto"],
-                                   check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-        subprocess.run([os.environ.get("CC", "gcc"), "-o", self.generator, *objects,
-                        *sorted((self.build / "common").glob("*.o")), self.build / "generated" / "sql_embedded.o",
-                        *libraries, "-lcsv", "-lunistring"], check=True)
 
     def new_folder(self, name):
         self.made += 1
