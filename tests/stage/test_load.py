@@ -365,7 +365,6 @@ class Discrepancies(Case):
         state = self.state()[0]
         self.assertEqual((state["status"], state["payroll_month"], state["delta_cents"]), ("open", "2026-05-01", 7))
 
-
     def seen(self):
         """When each discrepancy of the inbox was last seen, by its code."""
         return {row["code"]: row["last_seen_at"][11:16] for row in self.rows(

@@ -5,37 +5,37 @@ import re
 import time
 import unittest
 
-import tally
 from scenarios import DONE
-from sweep import WorldTest
-from tracing import calls, chosen, inject
+from sweep import Sweep
+from tracing import calls, inject
 
 TRY_AGAIN, LONGEST_S = 75, 2
 NAMES = ("sendto", "recvfrom", "poll", "writev", "write", "fsync", "rename", "openat")
 
 
-class Stopped(WorldTest):
-    def sweep(self, name, stop, sample=4):
-        scenario = self.world.scenarios[name]
-        self.assertNotEqual(scenario.before, scenario.expected)
+class Stopped(Sweep):
+    counts = "stop points"
+
+    def points(self, scenario):
         with scenario.trial() as trial:
             found = calls(trial, NAMES, self.trace)
-        points = chosen([c for c in found if not c.worker], lambda call: call.name, sample, name)
-        lost, stopped = 0, 0
-        for call in points:
-            with self.subTest(scenario=name, stopped_at=str(call)), scenario.trial() as trial:
-                lost += 1
-                result, seconds = self.stop(trial, call)
-                stopped += result.status == TRY_AGAIN
-                self.assertIn(result.status, (TRY_AGAIN, *DONE), result.stderr)
-                self.assertLess(seconds, LONGEST_S)
-                if result.status == TRY_AGAIN:
-                    self.assertIn("stopped by a signal", result.report["error"])
-                self.assertEqual(trial.wounds(), "")
-                stop(trial, result)
-                lost -= 1
-        self.assertGreater(stopped, 0)
-        tally.count("stop points", len(points), lost)
+        return [(c,) for c in found if not c.worker]
+
+    def sweep(self, name, then, sample=4):
+        self.then, self.stopped = then, 0
+        super().sweep(name, lambda call: call.name, sample)
+        self.assertGreater(self.stopped, 0)
+
+    def attempt(self, scenario, call):
+        with scenario.trial() as trial:
+            result, seconds = self.stop(trial, call)
+            self.stopped += result.status == TRY_AGAIN
+            self.assertIn(result.status, (TRY_AGAIN, *DONE), result.stderr)
+            self.assertLess(seconds, LONGEST_S)
+            if result.status == TRY_AGAIN:
+                self.assertIn("stopped by a signal", result.report["error"])
+            self.assertEqual(trial.wounds(), "")
+            self.then(trial, result)
 
     def stop(self, trial, call):
         """Runs up to the signal, and how long it took from there to the end."""

@@ -67,9 +67,11 @@ def path_of(rest):
 
 def struck(call, staging, trace):
     """The call that was refused: of transfers under way at a time, the nth to be written may be another one's."""
-    hit = [path_of(LINE.match(text)[3]) for text in trace.read_text(errors="replace").replace(str(staging), STAGING)
-           .splitlines() if text.endswith("(INJECTED)") and LINE.match(text)]
-    return call._replace(path=hit[0]) if hit else call
+    text = trace.read_text(errors="replace").replace(str(staging), STAGING)
+    for entry in filter(None, map(LINE.match, text.splitlines())):
+        if entry[3].endswith("(INJECTED)"):
+            return call._replace(path=path_of(entry[3]))
+    return call
 
 
 def inject(staging, call, what, trace):
