@@ -66,11 +66,16 @@ def path_of(rest):
 
 
 def struck(call, staging, trace):
-    """The call that was refused: of transfers under way at a time, the nth to be written may be another one's."""
-    text = trace.read_text(errors="replace").replace(str(staging), STAGING)
-    for entry in filter(None, map(LINE.match, text.splitlines())):
-        if entry[3].endswith("(INJECTED)"):
-            return call._replace(path=path_of(entry[3]))
+    """The call that was refused first: of transfers under way at a time, the nth to be written may be another one's, and
+    each process has an nth."""
+    begun = {}
+    for text in trace.read_text(errors="replace").replace(str(staging), STAGING).splitlines():
+        process, what = text.split(maxsplit=1)
+        entry = LINE.match(text)
+        if entry:                       # its end may come as "<... write resumed>"
+            begun[process] = entry[3]
+        if what.endswith("(INJECTED)"):
+            return call._replace(path=path_of(begun[process]))
     return call
 
 
