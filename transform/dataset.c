@@ -11,7 +11,7 @@ struct order_key {
     size_t offset;
     enum { ORDER_END, ORDER_TEXT, ORDER_DAY } type;
 };
-#define ORDER_TYPE(rec, field) _Generic(((struct rec *)0)->field, struct str: ORDER_TEXT, date_t: ORDER_DAY)
+#define ORDER_TYPE(rec, field) _Generic((struct rec){.company_id = STR_NULL}.field, struct str: ORDER_TEXT, date_t: ORDER_DAY)
 #define BY(rec, field) {offsetof(struct rec, field), ORDER_TYPE(rec, field)}
 #define ORDER(...) ((const struct order_key[]){__VA_ARGS__, {0, ORDER_END}})
 
