@@ -35,7 +35,7 @@ bool yaml_parse(struct str text, const char *file, struct arena *a, struct yaml 
 bool yaml_faults(const struct yaml *node, struct err *err);
 /* Adds one fault "file:line: key: …" of kind ERR_CONFIG. Returns false. */
 bool yaml_fault(struct err *err, const struct yaml *node, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The same of what kept a file from being read that the node names, and of its kind. */
+/* The same of what kept the node from being used, and of its kind: no memory is no fault of the configuration. */
 bool yaml_fault_behind(struct err *err, const struct yaml *node, const struct err *behind);
 /* A quoted scalar as if written in file at line, for values that come from elsewhere; variables: replace them. */
 struct yaml *yaml_scalar(struct arena *a, const char *file, int line, struct str text, bool variables);

@@ -53,7 +53,7 @@ static void check_url(struct source_reader *r, const struct yaml *node, const ch
 {
     struct err err = {0};
     if (!url_check(r->source, url, &err))
-        yaml_fault(r->err, node, "%s", err.text);
+        yaml_fault_behind(r->err, node, &err);
 }
 
 static void missing(struct source_reader *r, const struct yaml *map, const char *key, const char *why)
