@@ -4,27 +4,24 @@
 #include "load/copy.h"
 #include "load/copying.h"
 
-/* The months that the payroll system reports closed, as an array of PostgreSQL. */
+/* The months that the payroll system reports closed, appended as a date[]. */
 static bool add_closed_months(const struct part_in *part, const struct company *c, struct arena *a, struct buf *b,
                               struct err *err)
 {
     struct str lines = part_lines(part, c, &payroll_period_record, NULL, NULL), line;
-    const char *comma = "";
-    buf_addc(b, '{');
+    struct list months = {0};
+    uint32_t cap = 0;
     while (str_next_line(&lines, &line)) {
         struct payroll_period period;
         struct faults faults = {0};
-        char day[DATE_TEXT_MAX];
         if (!ndjson_decode(&payroll_period_record, line, a, &period, &faults))
             return err_set(err, ERR_DATA, "%s/payroll_periods-%04d.ndjson: company %.*s: %.*s", part->in->path,
                            part->number, (int)c->company_id.len, c->company_id.p, (int)faults.text[0].len,
                            faults.text[0].p);
-        if (period.status != PERIOD_CLOSED)
-            continue;
-        buf_addf(b, "%s%s", comma, date_text(month_first(period.month), day));
-        comma = ",";
+        if (period.status == PERIOD_CLOSED)
+            *(date_t *)list_grow(&months, &cap, sizeof(date_t), a) = month_first(period.month);
     }
-    buf_addc(b, '}');
+    copy_dates(months.v, months.n, b);
     return true;
 }
 
@@ -44,12 +41,10 @@ static bool company_row(struct copying *c, const struct part_in *part, const str
     struct load *l = c->load;
     if (!stage_selects(l->run, company->company_id))
         return true;
-    copy_row(&company_record, company, skip, &c->rows);
-    c->rows.len--;   /* its newline: two more columns go behind it */
-    buf_addf(&c->rows, "\t%lld\t", (long long)invoices(company));
+    copy_row(&company_record, company, skip, 2, &c->rows);
+    copy_integer(invoices(company), &c->rows);
     if (!add_closed_months(part, company, a, &c->rows, err))
         return false;
-    buf_addc(&c->rows, '\n');
     l->companies_ok += company->status == COMPANY_OK;
     l->companies_failed += company->status != COMPANY_OK;
     return copying_flush(c, err);

@@ -34,7 +34,7 @@ bool stream_rejects(struct load *l, struct err *err)
             ok = err_set(err, ERR_DATA, "%s/rejects.ndjson:%lld: %.*s", l->in.path, (long long)n,
                          (int)faults.text[0].len, faults.text[0].p);
         } else if (reject_wanted(l, &reject)) {
-            copy_row(&reject_record, &reject, 0, &c.rows);
+            copy_row(&reject_record, &reject, 0, 0, &c.rows);
             l->rejects++;
             ok = copying_flush(&c, err);
         }

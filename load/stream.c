@@ -109,11 +109,10 @@ static bool add_row(struct rows *r, const struct taken *t, struct str line, int6
     if (!str_eq(*(const struct str *)r->rec, *id))   /* the first field of every record */
         return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s, its line %lld is another company's",
                        r->part->in->path, r->record->entity, r->part->number, (int)id->len, id->p, (long long)number);
-    copy_row(r->record, r->rec, 0, &r->copying.rows);
-    if (r->entity && !r->into->direct) {
-        r->copying.rows.len--;   /* its newline */
-        buf_adds(&r->copying.rows, past ? "\tt\n" : "\tf\n");
-    }
+    bool compared = r->entity && !r->into->direct;
+    copy_row(r->record, r->rec, 0, compared, &r->copying.rows);
+    if (compared)
+        copy_bool(past, &r->copying.rows);
     return copying_flush(&r->copying, err);
 }
 
@@ -226,9 +225,12 @@ static void note_brought(struct load *l, const struct taken_part *part)
         const struct taken *t = &part->v[i];
         if (t->same)
             continue;
+        copy_values(5, &l->brought);
         copy_text(t->company.company_id, &l->brought);
-        buf_addf(&l->brought, "\t%s\t%lld\t%c\t%c\n", t->digest, (long long)t->rows, t->closed ? 't' : 'f',
-                 t->base ? 't' : 'f');
+        copy_text(str_of(t->digest), &l->brought);
+        copy_integer(t->rows, &l->brought);
+        copy_bool(t->closed, &l->brought);
+        copy_bool(t->base, &l->brought);
         *(t->base ? &l->companies_based : &l->companies_whole) += 1;
     }
 }

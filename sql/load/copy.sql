@@ -1,1 +1,1 @@
-COPY :destination (:columns) FROM STDIN;
+COPY :destination (:columns) FROM STDIN WITH (FORMAT binary);
