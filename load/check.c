@@ -55,7 +55,7 @@ bool check_came(struct load *l, struct err *err)
 bool check_now(struct load *l, struct err *err)
 {
     static const struct query *const invariants[] = {&sql_load_check_invoices, &sql_load_check_ready};
-    bool ok = true;
+    bool ok = load_run(l, &sql_load_plan_count, NULL, NULL, err);
     for (int i = 0; i < n_entities; i++) {
         ok = check_totals(l, i, err) && ok;
         if (pg_lost(&l->pg) || stage_stopped(err))
