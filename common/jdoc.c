@@ -5,12 +5,12 @@
 
 const char jdoc_duplicate_key[] = "every key once in an object";
 
-enum { FEW_MEMBERS = 16 };
+enum { FEW_MEMBERS = 32, VALUE_BYTES = 8, GUESS_MAX = 1 << 16 };
 
 struct builder {
     const char *text;
     struct jvalue *value;
-    uint32_t n;
+    uint32_t n, room;
     uint32_t open[J_DEPTH_MAX];    /* indexes of the arrays and objects not closed yet */
     uint32_t checked;              /* the last object found to have every key once; 0: none */
 };
@@ -98,13 +98,18 @@ static bool close_value(struct builder *b, const struct jwalk *w)
     return !twice;
 }
 
+/* False with the scan's fault unset where there is no room for all values. */
 static bool build(struct builder *b, struct jwalk *w)
 {
     enum jstep step;
     while (jwalk_next(w, &step)) {
         switch (step) {
-        case J_SCALAR: push(b, w, false); break;
-        case J_OPEN: push(b, w, true); break;
+        case J_SCALAR:
+        case J_OPEN:
+            if (b->n == b->room)
+                return false;
+            push(b, w, step == J_OPEN);
+            break;
         case J_CLOSE:
             if (!close_value(b, w))
                 return false;
@@ -115,39 +120,45 @@ static bool build(struct builder *b, struct jwalk *w)
     return false;
 }
 
-/* Walks through the whole text once before anything is kept: what a value takes is many times its two bytes. */
-static bool count_values(struct jscan *scan, uint32_t *ret)
+static bool doc_build(struct str text, uint32_t room, struct arena *a, struct jdoc *ret, struct jscan *ret_scan)
 {
-    struct jwalk w = {.scan = scan};
+    *ret_scan = (struct jscan){.p = text.p, .end = text.p + text.len};
+    struct jwalk w = {.scan = ret_scan, .arena = a};
+    struct builder b = {.text = text.p, .value = arena_raw(a, room * sizeof(struct jvalue)), .room = room};
+    bool ok = build(&b, &w);
+    if (ok)
+        *ret = (struct jdoc){b.value, b.n};
+    return ok;
+}
+
+/* Walks through the whole text before anything is kept: what a value takes is many times its two bytes. */
+static bool count_values(struct str text, uint32_t *ret, struct jscan *ret_scan)
+{
+    *ret_scan = (struct jscan){.p = text.p, .end = text.p + text.len};
+    struct jwalk w = {.scan = ret_scan};
     enum jstep step;
     uint32_t n = 0;
     while (n <= J_VALUES_MAX && jwalk_next(&w, &step)) {
         *ret = n;
         if (step == J_DONE)
-            return jscan_end(scan);
+            return jscan_end(ret_scan);
         n += step != J_CLOSE;
     }
     if (n > J_VALUES_MAX) {
-        scan->fault = "no more than 4194304 values";
-        scan->fault_at = w.at;
+        ret_scan->fault = "no more than 4194304 values";
+        ret_scan->fault_at = w.at;
     }
     return false;
 }
 
+/* Room is guessed; a text that is full of values, or so long that a guess would take much memory, is counted first. */
 bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan *ret_fault)
 {
-    const struct jscan start = {.p = text.p, .end = text.p + text.len};
-    struct jscan scan = start;
-    uint32_t n;
-    bool ok = count_values(&scan, &n);
-    if (ok) {
-        scan = start;
-        struct jwalk w = {.scan = &scan, .arena = a};
-        struct builder b = {text.p, arena_alloc(a, n * sizeof(struct jvalue)), 0, {0}};
-        ok = build(&b, &w);
-        ret->value = ok ? b.value : ret->value;
-        ret->n = ok ? b.n : ret->n;
-    }
+    struct jscan scan = {0};
+    uint32_t room = text.len / VALUE_BYTES + 1;
+    bool ok = room <= GUESS_MAX && doc_build(text, room, a, ret, &scan);
+    if (!ok && !scan.fault)
+        ok = count_values(text, &room, &scan) && doc_build(text, room, a, ret, &scan);
     if (!ok)
         *ret_fault = scan;
     return ok;

@@ -11,16 +11,18 @@ static bool fault(struct jscan *s, const char *at, const char *expected)
     return false;
 }
 
+/* Behind it, most texts have none: one comparison tells. */
 static inline void skip_space(struct jscan *s)
 {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
+    while (s->p < s->end && (unsigned char)*s->p <= ' ' &&
+           (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
         s->p++;
 }
 
 /* ---- strings ---- */
 
 /* The first byte that is not plain ASCII text inside a string: a quote, a backslash, a control or a non-ASCII byte. */
-static const char *plain_end(const char *p, const char *end)
+static inline const char *plain_end(const char *p, const char *end)
 {
 #ifdef __SSE2__
     const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
@@ -201,19 +203,30 @@ static struct str unescape(struct str raw, struct arena *a)
     return (struct str){text, (uint32_t)(w - text), false};
 }
 
-/* Without an arena an escaped string is left as it is. */
-static bool string_read(struct jscan *s, struct arena *a, const char *expected, struct str *ret)
+/* The string whose text begins at from: any, with what is not plain ASCII in it. */
+static bool text_read(struct jscan *s, struct arena *a, const char *from, struct str *ret)
 {
-    skip_space(s);
-    if (s->p == s->end || *s->p != '"')
-        return fault(s, s->p, expected);
     bool escaped = false;
-    const char *from = s->p + 1, *to = string_end(s, from, &escaped);
+    const char *to = string_end(s, from, &escaped);
     if (!to)
         return false;
     *ret = (struct str){from, (uint32_t)(to - from), !escaped};
     if (escaped && a)
         *ret = unescape(*ret, a);
+    s->p = to + 1;
+    return true;
+}
+
+/* Without an arena an escaped string is left as it is. */
+static inline bool string_read(struct jscan *s, struct arena *a, const char *expected, struct str *ret)
+{
+    skip_space(s);
+    if (s->p == s->end || *s->p != '"')
+        return fault(s, s->p, expected);
+    const char *from = s->p + 1, *to = plain_end(from, s->end);
+    if (to == s->end || *to != '"')
+        return text_read(s, a, from, ret);
+    *ret = (struct str){from, (uint32_t)(to - from), true};
     s->p = to + 1;
     return true;
 }
@@ -272,7 +285,7 @@ static bool literal_read(struct jscan *s, const char *word, struct str *ret)
     return true;
 }
 
-bool jscan_peek(struct jscan *s, enum jtype *ret)
+static inline bool value_type(struct jscan *s, enum jtype *ret)
 {
     skip_space(s);
     switch (s->p < s->end ? *s->p : '\0') {
@@ -289,13 +302,23 @@ bool jscan_peek(struct jscan *s, enum jtype *ret)
     }
 }
 
-bool jscan_punct(struct jscan *s, char c, const char *expected)
+bool jscan_peek(struct jscan *s, enum jtype *ret)
+{
+    return value_type(s, ret);
+}
+
+static inline bool punct_read(struct jscan *s, char c, const char *expected)
 {
     skip_space(s);
     if (s->p == s->end || *s->p != c)
         return fault(s, s->p, expected);
     s->p++;
     return true;
+}
+
+bool jscan_punct(struct jscan *s, char c, const char *expected)
+{
+    return punct_read(s, c, expected);
 }
 
 bool jscan_end(struct jscan *s)
@@ -306,10 +329,11 @@ bool jscan_end(struct jscan *s)
 
 /* ---- whole values ---- */
 
-static bool in_object(const struct jwalk *w)
+/* Whether what is open around the level of depth is an object. */
+static inline bool is_object_at(const struct jwalk *w, uint32_t depth)
 {
-    uint32_t level = w->depth - 1;
-    return w->depth > 0 && (w->is_object[level / 64] >> level % 64 & 1) != 0;
+    uint32_t level = depth - 1;
+    return depth > 0 && (w->is_object[level / 64] >> level % 64 & 1) != 0;
 }
 
 static bool walk_open(struct jwalk *w)
@@ -323,32 +347,34 @@ static bool walk_open(struct jwalk *w)
     else
         w->is_object[level / 64] &= ~bit;
     w->depth++;
+    w->in_object = w->type == J_OBJECT;
     w->scan->p++;
     w->state = J_OPENED;
     return true;
 }
 
 /* Between two values of an array or object: its end (*ret_closed) or a comma, which an opening needs not. */
-static bool walk_between(struct jwalk *w, bool *ret_closed)
+static inline bool walk_between(struct jwalk *w, bool *ret_closed)
 {
     struct jscan *s = w->scan;
-    bool object = in_object(w);
+    bool object = w->in_object;
     skip_space(s);
     char c = s->p < s->end ? *s->p : '\0';
     *ret_closed = c == (object ? '}' : ']');
     if (*ret_closed) {
         w->at = s->p++;
         w->depth--;
+        w->in_object = is_object_at(w, w->depth);
         w->type = object ? J_OBJECT : J_ARRAY;
         w->state = J_BEHIND_VALUE;
         return true;
     }
     if (w->state == J_OPENED)
         return true;
-    return jscan_punct(s, ',', object ? "',' or '}'" : "',' or ']'");
+    return punct_read(s, ',', object ? "',' or '}'" : "',' or ']'");
 }
 
-static bool walk_scalar(struct jwalk *w)
+static inline bool walk_scalar(struct jwalk *w)
 {
     w->state = J_BEHIND_VALUE;
     switch (w->type) {
@@ -379,9 +405,9 @@ bool jwalk_next(struct jwalk *w, enum jstep *ret)
     }
     skip_space(s);
     w->at = s->p;
-    if (in_object(w) && (!string_read(s, w->arena, "a key", &w->key) || !jscan_punct(s, ':', "':'")))
+    if (w->in_object && (!string_read(s, w->arena, "a key", &w->key) || !punct_read(s, ':', "':'")))
         return false;
-    if (!jscan_peek(s, &w->type))
+    if (!value_type(s, &w->type))
         return false;
     if (w->type == J_ARRAY || w->type == J_OBJECT) {
         *ret = J_OPEN;

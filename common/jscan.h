@@ -41,6 +41,7 @@ struct jwalk {
     struct arena *arena;   /* for strings with escapes; NULL: they are checked, not unescaped */
     uint32_t depth;
     uint64_t is_object[J_DEPTH_MAX / 64];  /* one bit a level */
+    bool in_object;        /* the bit of the innermost */
     enum { J_AT_START, J_OPENED, J_BEHIND_VALUE } state;
     enum jtype type;       /* of the value that this piece is, opens or closes */
     const char *at;        /* where this piece begins, its key included */

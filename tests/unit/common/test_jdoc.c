@@ -165,7 +165,7 @@ static void put_keys(struct buf *b, uint32_t n, uint32_t step)
 static void test_wide_objects(void **state)
 {
     (void)state;
-    static const uint32_t widths[] = {15, 16, 17, 18, 1000, 100000};
+    static const uint32_t widths[] = {15, 16, 17, 18, 31, 32, 33, 34, 1000, 100000};
     struct arena a = {0};
     struct buf b = {0};
     struct jdoc d;
