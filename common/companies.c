@@ -161,12 +161,12 @@ static void refuse_all_repeated(const struct config *c, const char *file, struct
 void companies_bind(struct config *c, const struct yaml *list, enum stage stage, struct err *err)
 {
     struct yaml *m = maps_of(list, &c->n_companies, err);
-    c->companies = arena_alloc(&c->arena, (size_t)c->n_companies * sizeof *c->companies);
+    c->companies = arena_alloc(&c->of_companies, (size_t)c->n_companies * sizeof *c->companies);
     if (list && list->kind == YAML_LIST && !list->child)
         yaml_fault(err, list, "expected at least one company");
     for (int i = 0; m; m = m->next)
         if (m->kind == YAML_MAP)
-            bind_company(&c->arena, m, stage, &c->companies[i++], err);
+            bind_company(&c->of_companies, m, stage, &c->companies[i++], err);
     if (list)
         refuse_all_repeated(c, list->file, err);
 }

@@ -138,8 +138,16 @@ bool config_read(struct config *c, const char *path, enum stage stage, struct er
     return true;
 }
 
+void config_forget_companies(struct config *c)
+{
+    arena_free(&c->of_companies);
+    c->companies = NULL;
+    c->n_companies = 0;
+}
+
 void config_free(struct config *c)
 {
+    config_forget_companies(c);
     arena_free(&c->arena);
     *c = (struct config){0};
 }

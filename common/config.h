@@ -35,7 +35,7 @@ struct config_company {
 enum { PMSS_FIRST_YEAR = 2015, PMSS_YEARS = 50 };
 
 struct config {
-    struct arena arena;            /* owns everything below */
+    struct arena arena;            /* owns everything below but the companies */
     const char *path;
     char sha256[65];               /* of the bytes of the file and of companies_file: "the same configuration" */
     int64_t version;
@@ -57,6 +57,7 @@ struct config {
     const char *companies_file;    /* NULL: companies are listed in the file itself */
     struct config_company *companies;
     int n_companies;
+    struct arena of_companies;     /* owns what is in companies */
 };
 
 /* Reads and checks the whole file; every fault at once, ERR_CONFIG. What is for other stages alone is left out, so that
@@ -67,6 +68,8 @@ struct config {
  * follow each other; what is said of the company itself may be left empty after the first. */
 bool config_read(struct config *c, const char *path, enum stage stage, struct err *err);
 void config_free(struct config *c);
+/* Forgets the companies: for a stage that finds them in the staged index. */
+void config_forget_companies(struct config *c);
 
 /* The PMSS of a month; ERR_CONFIG says where to add the year. */
 bool config_pmss(const struct config *c, month_t month, int64_t *ret_cents, struct err *err);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITE_BLOCK_BYTES = 256 << 10, LOCK_TRIES = 10 };
+enum { WRITE_BLOCK_BYTES = 128 << 10, LOCK_TRIES = 10 };
 
 /* ---- SHA-256 ---- */
 

@@ -9,7 +9,7 @@
 enum {
     ARENA_BLOCK_BYTES = 256 << 10,
     LARGE_PAGE_BYTES = 2 << 20,
-    LARGE_BLOCK_BYTES = 4 << 20,
+    LARGE_BLOCK_BYTES = 4 << 20,  /* as well: what is not kept for the next company */
     OUT_OF_MEMORY_STATUS = 75
 };
 
@@ -149,9 +149,13 @@ static void blocks_free(struct arena_block *b)
 
 void arena_reset(struct arena *a)
 {
-    if (a->block) {
-        blocks_free(a->block->older);
-        a->block->older = NULL;
+    struct arena_block *largest = a->block;
+    if (largest && largest->size < LARGE_BLOCK_BYTES) {
+        blocks_free(largest->older);
+        largest->older = NULL;
+    } else {
+        blocks_free(largest);
+        a->block = NULL;
     }
     a->used = 0;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "common/bus_error.h"
+
+enum { LARGE_BYTES = 4 << 20 };
 
 volatile sig_atomic_t stop_requested;
 
@@ -46,6 +49,14 @@ static void keep_private(void)
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     umask(077);
+}
+
+/* What is large goes back to the system as soon as it is freed. By itself malloc learns from each such block to keep the
+ * next one of its size. */
+static void give_back_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
 }
 
 static void *crypto_take(size_t size, const char *file, int line)
@@ -280,6 +291,8 @@ static bool prepare(struct stage_run *run, struct err *err)
     stage_set_run(run, run->opt.run_id ? run->opt.run_id : "");
     if (!config_read(&run->config, run->opt.config, run->stage, err) || !check_companies(run, err))
         return false;
+    if (run->stage != STAGE_EXTRACT && !run->opt.close && !run->opt.reopen)
+        config_forget_companies(&run->config);
     run->staging_dir = run->opt.staging ? run->opt.staging : run->config.staging_dir;
     return true;
 }
@@ -290,6 +303,7 @@ int stage_main(enum stage stage, int argc, char **argv, bool (*body)(struct stag
     struct err err = {0};
     occupy_standard_streams();
     keep_private();
+    give_back_memory();
     share_memory();
     watch_signals();
     bus_error_watch();

@@ -268,6 +268,7 @@ bool part_settle(struct part *p, struct err *err)
             continue;
         if (!file_begin(p, f, err) || !file_flush(&f->out, err))
             return false;
+        buf_free(&f->out.pending);
     }
     return true;
 }

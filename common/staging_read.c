@@ -213,17 +213,6 @@ const struct range *part_range(const struct company *c, const struct record *r)
     return NULL;
 }
 
-static int64_t newlines(const char *p, size_t len)
-{
-    int64_t n = 0;
-    const char *end = p + len;
-    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
-        n++;
-        p++;
-    }
-    return n;
-}
-
 /* That the ranges fill the files was checked with the index; here, that they hold whole lines and as many as told. */
 static bool ranges_take(struct part_in *p, const struct company *c, struct err *err)
 {
@@ -238,10 +227,8 @@ static bool ranges_take(struct part_in *p, const struct company *c, struct err *
         if (!found)
             continue;   /* not opened */
         struct part_in_file *f = &p->file[found - p->file];
-        if (f->stream)
-            stream_hold(f, range->offset, range->bytes);
         const char *lines = f->map.p + range->offset;
-        int64_t rows = newlines(lines, (size_t)range->bytes);
+        int64_t rows = f->stream ? stream_hold(f, range->offset, range->bytes) : str_newlines(lines, (size_t)range->bytes);
         f->rows = rows;
         if (rows != range->rows || lines[range->bytes - 1] != '\n')
             return err_set(err, ERR_DATA, "%s/%s-%04d.ndjson: company %.*s: expected %" PRId64
@@ -313,7 +300,7 @@ static void line_reject(const struct part_in *p, const struct company *c, const 
     reject->reason = (uint8_t)faults->reason;
     reject->faults = (struct list){texts, faults->n};
     reject->source = str_of(staged_name(a, r, p->number));
-    reject->line = (file ? file->rows_before : 0) + newlines(begin, (size_t)(line.p - begin)) + 1;
+    reject->line = (file ? file->rows_before : 0) + str_newlines(begin, (size_t)(line.p - begin)) + 1;
     reject->raw = line;
 }
 

@@ -1,11 +1,11 @@
 /* Files of a part read from end to end: mapped, hashed as far as they are needed, while the bytes are on their way into the
- * cache, and forgotten behind that. Mapping beats read() into a buffer: its page faults take a sixth of the copying. */
+ * cache, and forgotten behind that, or at once where they are more than a cache holds. Mapping beats read() into a buffer: its page faults take a sixth of the copying. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/manifest.h"
 
-enum { HASH_BLOCK_BYTES = 64 << 10, FORGET_BYTES = 256 << 10 };
+enum { HASH_BLOCK_BYTES = 64 << 10, FORGET_BYTES = 256 << 10, HOLD_BYTES = 2 << 20 };
 
 struct stream {
     const struct staging_file *file;
@@ -50,14 +50,22 @@ static void hash_to(struct part_in_file *f, int64_t end)
     }
 }
 
-void stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes)
+int64_t stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes)
 {
     struct stream *s = f->stream;
+    int64_t lines = 0, len;
     if (offset - s->forgotten >= FORGET_BYTES) {
         map_forget(&f->map, (size_t)s->forgotten, (size_t)(offset - s->forgotten));
         s->forgotten = offset;
     }
-    hash_to(f, offset + bytes);
+    for (int64_t at = offset, end = offset + bytes; at < end; at += len) {
+        len = end - at < FORGET_BYTES ? end - at : FORGET_BYTES;
+        hash_to(f, at + len);
+        lines += str_newlines(f->map.p + at, (size_t)len);
+        if (bytes > HOLD_BYTES)
+            map_forget(&f->map, (size_t)at, (size_t)len);
+    }
+    return lines;
 }
 
 bool stream_verify(struct part_in_file *f, struct err *err)

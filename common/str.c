@@ -21,6 +21,17 @@ bool str_next_line(struct str *left, struct str *ret)
     return true;
 }
 
+int64_t str_newlines(const char *p, size_t len)
+{
+    int64_t n = 0;
+    const char *end = p + len;
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+        n++;
+        p++;
+    }
+    return n;
+}
+
 bool str_has_control(struct str s)
 {
     for (uint32_t i = 0; i < s.len; i++)

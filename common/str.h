@@ -88,6 +88,9 @@ int str_cmp(struct str a, struct str b);
 /* Takes the next line off *left, its newline left out; false at the end. */
 bool str_next_line(struct str *left, struct str *ret);
 
+/* How many newlines are among these bytes. */
+int64_t str_newlines(const char *p, size_t len);
+
 /* Whether a control character (below space, or DEL) is in it. */
 bool str_has_control(struct str s);
 
