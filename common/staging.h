@@ -189,7 +189,32 @@ struct str part_lines(const struct part_in *p, const struct company *c, const st
  * appended to *rejects (an array of struct reject, in the arena; it carries file name, line and raw text). */
 void *part_decode(const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
                   uint32_t *ret_n, struct list *rejects);
-/* Takes the lines of an entity out of memory; whoever reads them again gets them from the file. */
+/* The same one by one, for whoever does not keep them all: what scan_keep gives leads lines_read to the record again, as
+ * long as the part is open and the arena lives. That is its line in the file, which takes no memory; the record itself in
+ * the arena only where the line is not just as it is encoded. */
+struct lines {
+    const struct record *record;
+    struct str text;       /* of one company */
+};
+struct scan {
+    const struct part_in *part;
+    const struct company *company;
+    struct arena *arena;
+    struct list *rejects;
+    struct lines lines;
+    int64_t rows;          /* as the index says */
+    struct str left;
+    const char *behind;    /* from here to left.p the file may be in memory */
+    const void *at;        /* the line of the record read last; NULL: decoded the long way */
+};
+void scan_begin(struct scan *s, const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
+                struct list *rejects);
+bool scan_next(struct scan *s, void *ret);
+const void *scan_keep(const struct scan *s, const void *rec);
+/* Lists go into the arena each time. Ends the process (ERR_IO) where the line is no more what it was: somebody has changed
+ * a file that nobody may change. */
+void lines_read(const struct lines *l, const void *at, struct arena *a, void *ret);
+/* Takes the lines of an entity (NULL: of all) out of memory; whoever reads them again gets them from the file. */
 void part_forget(const struct part_in *p, const struct record *r);
 void part_close(struct part_in *p);
 

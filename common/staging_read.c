@@ -2,8 +2,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/log.h"
 #include "common/manifest.h"
+
+enum { SCAN_FORGET_BYTES = 1 << 20 };
 
 /* ---- opening: the manifest ---- */
 
@@ -198,9 +202,9 @@ static const struct part_in_file *part_file_of(const struct part_in *p, const st
 
 void part_forget(const struct part_in *p, const struct record *r)
 {
-    const struct part_in_file *f = part_file_of(p, r);
-    if (f)
-        map_forget(&f->map, 0, f->map.len);
+    for (int i = 0; i < p->n_files; i++)
+        if (!r || p->file[i].record == r)
+            map_forget(&p->file[i].map, 0, p->file[i].map.len);
 }
 
 const struct range *part_range(const struct company *c, const struct record *r)
@@ -304,26 +308,80 @@ static void line_reject(const struct part_in *p, const struct company *c, const 
     reject->raw = line;
 }
 
+void scan_begin(struct scan *s, const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
+                struct list *rejects)
+{
+    int64_t rows;
+    struct str lines = part_lines(p, c, r, &rows, NULL);
+    *s = (struct scan){.part = p, .company = c, .arena = a, .rejects = rejects, .lines = {r, lines}, .rows = rows,
+                       .left = lines, .behind = lines.p};
+}
+
+/* What lies behind is not needed for now, where it is much. */
+static inline void scan_forget(struct scan *s)
+{
+    if (s->left.p - s->behind < SCAN_FORGET_BYTES)
+        return;
+    const struct map *map = &part_file_of(s->part, s->lines.record)->map;
+    map_forget(map, (size_t)(s->behind - map->p), (size_t)(s->left.p - s->behind));
+    s->behind = s->left.p;
+}
+
+/* The next line, which is not just as it is encoded. */
+static bool scan_other(struct scan *s, void *ret)
+{
+    struct faults faults = {0};
+    struct str line = STR_NULL;
+    s->at = NULL;
+    if (str_next_line(&s->left, &line) && ndjson_decode(s->lines.record, line, s->arena, ret, &faults))
+        return true;
+    line_reject(s->part, s->company, s->lines.record, line, &faults, s->arena, s->rejects);
+    return false;
+}
+
+bool scan_next(struct scan *s, void *ret)
+{
+    scan_forget(s);
+    while (s->left.len) {
+        const char *begin = s->left.p, *end = begin + s->left.len;
+        const char *to = s->lines.record->straight(begin, end, s->arena, ret);
+        if (to && to < end && *to == '\n') {
+            s->at = begin;
+            s->left = (struct str){to + 1, (uint32_t)(end - to - 1), false};
+            return true;
+        }
+        if (scan_other(s, ret))
+            return true;
+    }
+    return false;
+}
+
+const void *scan_keep(const struct scan *s, const void *rec)
+{
+    size_t size = s->lines.record->size;
+    return s->at ? s->at : memcpy(arena_raw(s->arena, size), rec, size);
+}
+
+void lines_read(const struct lines *l, const void *at, struct arena *a, void *ret)
+{
+    bool is_line = (uintptr_t)at - (uintptr_t)l->text.p < l->text.len;
+    if (!is_line) {
+        memcpy(ret, at, l->record->size);
+    } else if (!l->record->straight(at, l->text.p + l->text.len, a, ret)) {
+        log_error("cannot read %s again: the file was changed while it was read", l->record->entity);
+        _exit(ERR_IO);
+    }
+}
+
 void *part_decode(const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
                   uint32_t *ret_n, struct list *rejects)
 {
-    int64_t rows;
-    struct str left = part_lines(p, c, r, &rows, NULL), line;
-    char *all = arena_raw(a, r->size * (size_t)rows); /* the decoder sets every field */
-    struct faults faults = {0};
+    struct scan s;
     uint32_t n = 0;
-    while (left.len) {
-        void *rec = all + r->size * n;
-        const char *end = left.p + left.len, *to = r->straight(left.p, end, a, rec);
-        if (to && to < end && *to == '\n') {
-            left = (struct str){to + 1, (uint32_t)(end - to - 1), false};
-            n++;
-        } else if (str_next_line(&left, &line) && ndjson_decode(r, line, a, rec, &faults)) {
-            n++;
-        } else {
-            line_reject(p, c, r, line, &faults, a, rejects);
-        }
-    }
+    scan_begin(&s, p, c, r, a, rejects);
+    char *all = arena_raw(a, r->size * (size_t)s.rows); /* the decoder sets every field */
+    while (scan_next(&s, all + r->size * n))
+        n++;
     *ret_n = n;
     return all;
 }

@@ -98,7 +98,7 @@ static enum discrepancy_code outside_employments(const struct dataset *d, const 
 static enum discrepancy_code choose_employment(const struct allocation *al, int32_t person, struct portion *p)
 {
     const struct dataset *d = al->d;
-    const struct person *who = &d->persons[person];
+    const struct person *who = &d->persons.v[person];
     const date_t first = month_first(p->cover.month), last = month_last(p->cover.month);
     int32_t best = NONE, before = NONE, after = NONE;
     for (uint32_t i = who->first_employment; i < who->first_employment + who->n_employments; i++) {
@@ -173,7 +173,7 @@ static enum discrepancy_code obstacle(struct allocation *al, const struct portio
     struct exemption exemption;
     if (al->state->duplicate)
         return DISC_duplicate_line;
-    const struct affiliation *a = cover_affiliation(d, al->state->member, (enum product)al->contract->product,
+    const struct affiliated *a = cover_affiliation(d, al->state->member, (enum product)al->contract->product,
                                                     al->state->contract, p->cover.from, p->cover.to);
     if (a && a->status == AFFILIATION_PORTABILITY)
         return DISC_portability_billed;
@@ -181,7 +181,7 @@ static enum discrepancy_code obstacle(struct allocation *al, const struct portio
         return employment;
     if (al->contract->product == PRODUCT_HEALTH && cover_exempt(d, p->employment, p->cover.from, p->cover.to, &exemption)) {
         /* beyond 64 bits, hold() says so */
-        (void)money_add(&d->persons[d->person_of_employment[p->employment]].exempt_held_cents, p->amount_cents);
+        (void)money_add(&d->persons.v[d->person_of_employment[p->employment]].exempt_held_cents, p->amount_cents);
         return DISC_exempt_but_billed;
     }
     return al->line->basis != BASIS_FIXED && p->base.cents == INT_NONE ? DISC_base_missing : DISC_NULL;
@@ -197,7 +197,8 @@ static bool settle_member_portion(struct allocation *al, struct portion *p)
         return false;
     struct term_query q = split_portion(al, p);
     if (m->person == NONE)
-        return hold(al, p, m->hold, &m->blame);
+        return hold(al, p, (enum discrepancy_code)m->hold, &(struct about){.person = m->blamed_person, .employment = NONE,
+                    .member = m->blamed_member, .contract = NONE, .invoice = NONE, .cover_month = MONTH_NONE});
     if (p->employment == NONE) {  /* an employee without any employment cannot be paid */
         struct about about = about_portion(al, p);
         about.person = m->person;
@@ -353,10 +354,10 @@ static bool settle_months(struct allocation *al)
     return true;
 }
 
-bool allocate_line(struct dataset *d, struct findings *f, uint32_t line, struct portions *ret, struct err *err)
+bool allocate_line(struct dataset *d, struct findings *f, const struct line *line, struct portions *ret, struct err *err)
 {
-    const struct line_state *state = &d->line_states[line];
-    struct allocation al = {d, f, &d->lines.v[line], state,
+    const struct line_state *state = line->state;
+    struct allocation al = {d, f, &line->record, state,
                             state->contract == NONE ? NULL : &d->contracts.v[state->contract], ret, err};
     ret->n = 0;
     if (d->invoices.v[state->invoice].status == INVOICE_CANCELLED)

@@ -25,6 +25,6 @@ void allocate_mark_lines(struct dataset *d);
 
 /* What a line is worth now, portion by portion, raising a discrepancy for every held one. None for a cancelled invoice.
  * False with err on an overflow. */
-bool allocate_line(struct dataset *d, struct findings *f, uint32_t line, struct portions *ret, struct err *err);
+bool allocate_line(struct dataset *d, struct findings *f, const struct line *line, struct portions *ret, struct err *err);
 
 #endif

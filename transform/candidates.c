@@ -7,25 +7,31 @@
 enum { SCORE_LEAST = 50, SCORE_BIRTH_DATE = 50, SCORE_LAST = 30, SCORE_FIRST = 20, SCORE_EXCHANGED = 40,
        SCORE_LAST_PART = 15, SCORE_FIRST_PART = 10, PART_LEAST = 3 };
 
-/* One way to come across an employee: a folded last name, birth name or first name, or a birth date. */
+/* An employee whom no member is matched to. */
+struct unmatched {
+    int32_t person;
+    struct folded names;
+};
+
+/* One way to come across them: a folded last name, birth name or first name, or a birth date. */
 struct entry {
     struct str name;
     date_t birth_date;
-    int32_t person;
+    uint32_t at;               /* in unmatched */
 };
 
 struct candidates {
     struct dataset *d;
-    struct folded *folded;     /* per person; only those looked at are filled */
+    struct unmatched *unmatched;   /* by employee_id */
     struct entry *by_name, *by_date;
-    uint32_t n_names, n_dates;
+    uint32_t n, n_names, n_dates;
 };
 
 static int compare_names(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
     int way = str_cmp(x->name, y->name);
-    return way ? way : (x->person > y->person) - (x->person < y->person);
+    return way ? way : (x->at > y->at) - (x->at < y->at);
 }
 
 static int compare_dates(const void *a, const void *b)
@@ -33,38 +39,49 @@ static int compare_dates(const void *a, const void *b)
     const struct entry *x = a, *y = b;
     if (x->birth_date != y->birth_date)
         return x->birth_date < y->birth_date ? -1 : 1;
-    return (x->person > y->person) - (x->person < y->person);
+    return (x->at > y->at) - (x->at < y->at);
 }
 
-static void add_name(struct candidates *c, struct str name, int32_t person)
+static void add_name(struct candidates *c, struct str name, uint32_t at)
 {
     if (name.len)
-        c->by_name[c->n_names++] = (struct entry){name, DATE_NONE, person};
+        c->by_name[c->n_names++] = (struct entry){name, DATE_NONE, at};
 }
 
 static void add_person(struct candidates *c, int32_t person)
 {
-    const struct employee *e = c->d->persons[person].record;
+    struct employee e;
     struct arena *a = c->d->arena;
-    struct folded *x = &c->folded[person];
-    *x = (struct folded){name_fold(a, e->first_name), name_fold(a, e->last_name), name_fold(a, e->birth_name),
-                         e->birth_date};
-    add_name(c, x->last, person);
-    add_name(c, x->birth, person);
-    add_name(c, x->first, person);
-    if (x->birth_date != DATE_NONE)
-        c->by_date[c->n_dates++] = (struct entry){STR_NULL, x->birth_date, person};
+    dataset_read_employee(c->d, &c->d->persons.v[person], &e);
+    uint32_t at = c->n++;
+    struct folded names = {name_fold(a, e.first_name), name_fold(a, e.last_name), name_fold(a, e.birth_name), e.birth_date};
+    c->unmatched[at] = (struct unmatched){person, names};
+    add_name(c, names.last, at);
+    add_name(c, names.birth, at);
+    add_name(c, names.first, at);
+    if (names.birth_date != DATE_NONE)
+        c->by_date[c->n_dates++] = (struct entry){STR_NULL, names.birth_date, at};
+}
+
+static bool is_unmatched(const struct person *p)
+{
+    return p->member == NONE && p->n_employments;
 }
 
 struct candidates *candidates_prepare(struct dataset *d)
 {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->persons.n; i++)
+        n += is_unmatched(&d->persons.v[i]);
     struct candidates *c = arena_alloc(d->arena, sizeof *c);
-    *c = (struct candidates){.d = d, .folded = arena_alloc(d->arena, d->employees.n * sizeof *c->folded),
-                             .by_name = arena_alloc(d->arena, 3u * d->employees.n * sizeof *c->by_name),
-                             .by_date = arena_alloc(d->arena, d->employees.n * sizeof *c->by_date)};
-    for (uint32_t i = 0; i < d->employees.n; i++)
-        if (d->persons[i].member == NONE && d->persons[i].n_employments)
+    *c = (struct candidates){.d = d, .unmatched = arena_raw(d->arena, n * sizeof *c->unmatched),
+                             .by_name = arena_raw(d->arena, 3u * n * sizeof *c->by_name),
+                             .by_date = arena_raw(d->arena, n * sizeof *c->by_date)};
+    for (uint32_t i = 0; i < d->persons.n; i++) {
+        if (is_unmatched(&d->persons.v[i]))
             add_person(c, (int32_t)i);
+        dataset_forget(d, i);
+    }
     qsort(c->by_name, c->n_names, sizeof *c->by_name, compare_names);
     qsort(c->by_date, c->n_dates, sizeof *c->by_date, compare_dates);
     return c;
@@ -131,6 +148,12 @@ static void consider(struct best *best, int32_t person, int score)
     best->score[at] = score;
 }
 
+static void consider_entry(const struct candidates *c, const struct folded *who, const struct entry *entry, struct best *best)
+{
+    const struct unmatched *x = &c->unmatched[entry->at];
+    consider(best, x->person, candidate_score(who, &x->names));
+}
+
 static void consider_name(struct candidates *c, const struct folded *who, struct str name, struct best *best)
 {
     uint32_t low = 0, high = c->n_names;
@@ -142,7 +165,7 @@ static void consider_name(struct candidates *c, const struct folded *who, struct
             high = middle;
     }
     for (; name.len && low < c->n_names && str_eq(c->by_name[low].name, name); low++)
-        consider(best, c->by_name[low].person, candidate_score(who, &c->folded[c->by_name[low].person]));
+        consider_entry(c, who, &c->by_name[low], best);
 }
 
 static void consider_date(struct candidates *c, const struct folded *who, struct best *best)
@@ -156,14 +179,14 @@ static void consider_date(struct candidates *c, const struct folded *who, struct
             high = middle;
     }
     for (; low < c->n_dates && c->by_date[low].birth_date == who->birth_date; low++)
-        consider(best, c->by_date[low].person, candidate_score(who, &c->folded[c->by_date[low].person]));
+        consider_entry(c, who, &c->by_date[low], best);
 }
 
 struct list candidates_for(struct candidates *c, const struct insured *member, int32_t *ret_twin)
 {
     struct arena *a = c->d->arena;
-    struct folded who = {name_fold(a, member->record.first_name), name_fold(a, member->record.last_name),
-                         name_fold(a, member->birth_name), member->record.birth_date};
+    struct folded who = {name_fold(a, member->first_name), name_fold(a, member->last_name),
+                         name_fold(a, member->birth_name), member->birth_date};
     struct best best = {.twin = NONE};
     consider_name(c, &who, who.last, &best);
     consider_name(c, &who, who.birth, &best);
@@ -172,8 +195,9 @@ struct list candidates_for(struct candidates *c, const struct insured *member, i
         consider_date(c, &who, &best);
     struct candidate *v = arena_alloc(a, (size_t)best.n * sizeof *v);
     for (int i = 0; i < best.n; i++) {
-        const struct employee *e = c->d->persons[best.person[i]].record;
-        v[i] = (struct candidate){e->employee_id, e->matricule, e->first_name, e->last_name, e->birth_date, best.score[i]};
+        struct employee e;
+        dataset_read_employee(c->d, &c->d->persons.v[best.person[i]], &e);
+        v[i] = (struct candidate){e.employee_id, e.matricule, e.first_name, e.last_name, e.birth_date, best.score[i]};
     }
     *ret_twin = best.twins == 1 ? best.twin : NONE;
     return (struct list){v, (uint32_t)best.n};

@@ -7,7 +7,7 @@
 /* Checks one line's portions: price_mismatch, rate_mismatch, proration_mismatch, recent_change (which explains one of
  * them), employer_share_below_minimum, retroactive_adjustment, contract_expired, billed_not_affiliated,
  * adjustment_without_original. False with err on an overflow. */
-bool check_line(struct dataset *d, struct findings *f, uint32_t line, const struct portions *portions, struct err *err);
+bool check_line(struct dataset *d, struct findings *f, const struct line *line, const struct portions *portions, struct err *err);
 
 /* Raises feed_empty: last month had an invoice, this one should have had its own by now. */
 void check_feed(struct dataset *d, struct findings *f);

@@ -41,14 +41,14 @@ static int64_t distance(int64_t a, int64_t b)
 /* Whether a change at Alan after the invoice was issued explains why it says something else. */
 static bool changed_since(const struct checking *ck, const struct portion *p)
 {
-    instant_t issued_until = ((instant_t)ck->invoice->issued_on + 1) * 86400;
-    if (ck->contract->updated_at != INSTANT_NONE && ck->contract->updated_at >= issued_until)
+    date_t issued_on = ck->invoice->issued_on;
+    if (ck->contract->updated_at != INSTANT_NONE && instant_date(ck->contract->updated_at) > issued_on)
         return true;
     if (ck->state->member == NONE)
         return false;
-    const struct affiliation *a = cover_affiliation(ck->d, ck->state->member, (enum product)ck->contract->product,
+    const struct affiliated *a = cover_affiliation(ck->d, ck->state->member, (enum product)ck->contract->product,
                                                     ck->state->contract, p->cover.from, p->cover.to);
-    return a && a->updated_at != INSTANT_NONE && a->updated_at >= issued_until;
+    return a && a->updated_on != DATE_NONE && a->updated_on > issued_on;
 }
 
 /* The right price for another share of the month: under another proration, or the whole month for a part of it. */
@@ -162,21 +162,22 @@ static bool check_portion(const struct checking *ck, const struct portion *p)
 static bool put_right(const struct checking *ck, const struct portions *portions)
 {
     int64_t expected = 0, now = ck->line->amount_cents;
-    if (ck->state->undone || !ck->state->adjusted_cents)
+    int64_t adjusted = ck->d->adjusted_cents[ck->state->adjusted];
+    if (ck->state->undone || !adjusted)
         return ck->state->undone;
     for (uint32_t i = 0; i < portions->n; i++) {
         int64_t cents = portions->v[i].term ? expected_cents(&portions->v[i]) : INT_NONE;
         if (cents == INT_NONE || !money_add(&expected, cents))
             return false;
     }
-    return money_add(&now, ck->state->adjusted_cents) &&
+    return money_add(&now, adjusted) &&
            distance(now, expected) <= ck->d->rules->config->tolerance_line_cents;
 }
 
-bool check_line(struct dataset *d, struct findings *f, uint32_t line, const struct portions *portions, struct err *err)
+bool check_line(struct dataset *d, struct findings *f, const struct line *line, const struct portions *portions, struct err *err)
 {
-    const struct line_state *state = &d->line_states[line];
-    struct checking ck = {d, f, &d->lines.v[line], state, state->contract == NONE ? NULL : &d->contracts.v[state->contract],
+    const struct line_state *state = line->state;
+    struct checking ck = {d, f, &line->record, state, state->contract == NONE ? NULL : &d->contracts.v[state->contract],
                           &d->invoices.v[state->invoice], false};
     if (!ck.contract || ck.line->kind == LINE_FEE)
         return true;

@@ -12,12 +12,16 @@ static bool write_lines(struct dataset *d, struct findings *f, struct posting *p
     watch_init(&watch, d);
     allocate_mark_lines(d);
     for (uint32_t i = 0; i < d->lines.n; i++) {
-        if (!dataset_billing_counts(d, d->invoices.v[d->line_states[i].invoice].billing_month))
+        struct line line = {.state = &d->lines.v[i]};
+        dataset_read_line(d, line.state, &line.record);
+        watch_line(&watch, &line);
+        if (!dataset_billing_counts(d, d->invoices.v[line.state->invoice].billing_month))
             continue;
-        if (!allocate_line(d, f, i, &portions, err) || !check_line(d, f, i, &portions, err) ||
-            !post_line(posting, i, &portions))
+        if (!allocate_line(d, f, &line, &portions, err) || !check_line(d, f, &line, &portions, err) ||
+            !post_line(posting, &line, &portions))
             return false;
-        watch_portions(&watch, i, &portions);
+        watch_portions(&watch, &line, &portions);
+        dataset_forget(d, i);
     }
     watch_month(&watch, f);
     return post_vanished_lines(posting) && post_check(posting);
@@ -25,9 +29,16 @@ static bool write_lines(struct dataset *d, struct findings *f, struct posting *p
 
 static bool write_members(struct dataset *d, struct err *err)
 {
-    for (uint32_t i = 0; i < d->members.n; i++)
-        if (!part_put(d->part, &member_record, &d->members.v[i].record, err))
+    for (uint32_t i = 0; i < d->members.n; i++) {
+        const struct insured *m = &d->members.v[i];
+        const struct member record = {
+            .company_id = d->company.company_id, .member_id = m->member_id, .nir = m->nir, .first_name = m->first_name,
+            .last_name = m->last_name, .birth_date = m->birth_date, .matched_by = m->matched_by,
+            .employee_id = m->person == NONE ? STR_NULL : d->persons.v[m->person].employee_id};
+        if (!part_put(d->part, &member_record, &record, err))
             return false;
+        dataset_forget(d, i);
+    }
     return true;
 }
 

@@ -13,32 +13,36 @@ static const struct dispense *first_dispense(const struct dataset *d, struct str
 }
 
 /* When an affiliation says that its member is exempt. */
-static struct exemption stated_at_alan(const struct affiliation *a)
+static struct exemption stated_at_alan(const struct dataset *d, const struct affiliated *kept)
 {
-    return (struct exemption){a->exemption_ground, a->exemption_proof,
-                              a->exemption_from != DATE_NONE ? a->exemption_from : a->starts_on,
-                              a->exemption_to != DATE_NONE ? a->exemption_to : a->ends_on};
+    struct affiliation a;
+    dataset_read_affiliation(d, kept, &a);
+    return (struct exemption){a.exemption_ground, a.exemption_proof,
+                              a.exemption_from != DATE_NONE ? a.exemption_from : a.starts_on,
+                              a.exemption_to != DATE_NONE ? a.exemption_to : a.ends_on};
 }
 
 static const struct person *person_of(const struct dataset *d, int32_t employment)
 {
-    return &d->persons[d->person_of_employment[employment]];
+    return &d->persons.v[d->person_of_employment[employment]];
 }
 
 /* The exemption in force on a day: recorded here, or at Alan. */
 static bool exemption_on(const struct dataset *d, const struct person *p, date_t on, struct exemption *ret)
 {
-    const struct dispense *end, *x = first_dispense(d, p->record->employee_id, &end);
-    for (; x < end && str_eq(x->employee_id, p->record->employee_id); x++)
+    const struct dispense *end, *x = first_dispense(d, p->employee_id, &end);
+    for (; x < end && str_eq(x->employee_id, p->employee_id); x++)
         if (spans(x->valid_from, x->valid_to, on, on)) {
             *ret = (struct exemption){x->ground, x->proof, x->valid_from, x->valid_to};
             return true;
         }
     for (int32_t member = p->member; member != NONE; member = d->members.v[member].also) {
-        const struct affiliation *a = d->affiliations.v + d->members.v[member].first_affiliation;
-        for (const struct affiliation *last = a + d->members.v[member].n_affiliations; a < last; a++) {
-            *ret = stated_at_alan(a);
-            if (a->status == AFFILIATION_EXEMPT && spans(ret->from, ret->until, on, on))
+        const struct affiliated *a = d->affiliations.v + d->members.v[member].first_affiliation;
+        for (const struct affiliated *last = a + d->members.v[member].n_affiliations; a < last; a++) {
+            if (a->status != AFFILIATION_EXEMPT)
+                continue;
+            *ret = stated_at_alan(d, a);
+            if (spans(ret->from, ret->until, on, on))
                 return true;
         }
     }
@@ -71,15 +75,16 @@ bool cover_exemption_ended(const struct dataset *d, int32_t employment, date_t o
 {
     const struct person *p = person_of(d, employment);
     struct exemption best = {STR_NULL, STR_NULL, DATE_NONE, DATE_NONE};
-    const struct dispense *end, *x = first_dispense(d, p->record->employee_id, &end);
-    for (; x < end && str_eq(x->employee_id, p->record->employee_id); x++)
+    const struct dispense *end, *x = first_dispense(d, p->employee_id, &end);
+    for (; x < end && str_eq(x->employee_id, p->employee_id); x++)
         keep_later(&best, &(struct exemption){x->ground, x->proof, x->valid_from, x->valid_to}, on);
     for (int32_t member = p->member; member != NONE; member = d->members.v[member].also) {
-        const struct affiliation *a = d->affiliations.v + d->members.v[member].first_affiliation;
-        for (const struct affiliation *last = a + d->members.v[member].n_affiliations; a < last; a++) {
-            struct exemption stated = stated_at_alan(a);
-            if (a->status == AFFILIATION_EXEMPT)
-                keep_later(&best, &stated, on);
+        const struct affiliated *a = d->affiliations.v + d->members.v[member].first_affiliation;
+        for (const struct affiliated *last = a + d->members.v[member].n_affiliations; a < last; a++) {
+            if (a->status != AFFILIATION_EXEMPT)
+                continue;
+            struct exemption stated = stated_at_alan(d, a);
+            keep_later(&best, &stated, on);
         }
     }
     if (best.until == DATE_NONE)
@@ -100,18 +105,18 @@ static int rank(enum affiliation_status status)
     }
 }
 
-const struct affiliation *cover_affiliation(const struct dataset *d, int32_t member, enum product product, int32_t contract,
-                                            date_t from, date_t to)
+const struct affiliated *cover_affiliation(const struct dataset *d, int32_t member, enum product product, int32_t contract,
+                                           date_t from, date_t to)
 {
-    const struct affiliation *best = NULL;
+    const struct affiliated *best = NULL;
     const struct insured *m = &d->members.v[member];
     for (uint32_t i = 0; i < m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
-        int32_t of = d->contract_of_affiliation[m->first_affiliation + i];
-        if (of == NONE || d->contracts.v[of].product != product || (contract != NONE && contract != of) ||
+        const struct affiliated *a = &d->affiliations.v[m->first_affiliation + i];
+        if (a->contract == NONE || d->contracts.v[a->contract].product != product ||
+            (contract != NONE && contract != a->contract) ||
             !overlaps(a->starts_on, a->ends_on, from, to))
             continue;
-        if (!best || rank(a->status) > rank(best->status))
+        if (!best || rank((enum affiliation_status)a->status) > rank((enum affiliation_status)best->status))
             best = a;
     }
     return best;

@@ -19,8 +19,8 @@ bool cover_exemption_ended(const struct dataset *d, int32_t employment, date_t o
 
 /* The affiliation of a member that counts most for a product in from..to: active or suspended before pending, then
  * portability, exempt, ended; of one contract only when contract is not NONE. NULL when there is none. */
-const struct affiliation *cover_affiliation(const struct dataset *d, int32_t member, enum product product, int32_t contract,
-                                            date_t from, date_t to);
+const struct affiliated *cover_affiliation(const struct dataset *d, int32_t member, enum product product, int32_t contract,
+                                           date_t from, date_t to);
 
 /* Whether Alan has had this contract, or its last change, for no longer than the grace of a contract. */
 bool cover_contract_new(const struct dataset *d, const struct contract *c);

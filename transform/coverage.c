@@ -9,7 +9,7 @@ struct situation {
     const struct person *person;
     int32_t employment;          /* the first one active in the month */
     date_t from, to;             /* its days in the month */
-    const struct affiliation *affiliation;
+    const struct affiliated *affiliation;
     bool active, assigned, exempt, new_hire;
     bool written;                /* coverage records are wanted */
     struct exemption exemption;
@@ -52,7 +52,7 @@ static struct discrepancy *raise_cover(const struct situation *s, enum discrepan
     struct about about = ABOUT_NOTHING;
     about.employment = s->employment;
     about.member = s->person->member;
-    about.contract = (int32_t)lookup_find(&s->d->contract_by_id, s->affiliation->contract_id);
+    about.contract = s->affiliation->contract;
     return findings_raise(s->f, code, &about);
 }
 
@@ -66,10 +66,10 @@ static struct discrepancy *raise(const struct situation *s, enum discrepancy_cod
 
 static bool recently_changed(const struct situation *s)
 {
-    const struct affiliation *a = s->affiliation;
+    const struct affiliated *a = s->affiliation;
     if (!a)
         return false;
-    date_t since = a->updated_at != INSTANT_NONE ? instant_date(a->updated_at) : a->starts_on;
+    date_t since = a->updated_on != DATE_NONE ? a->updated_on : a->starts_on;
     return in_grace(s->d, since, s->d->rules->config->grace_change_days);
 }
 
@@ -129,8 +129,8 @@ static bool tell_exempt(const struct situation *s, struct err *err)
 /* Payroll would not deduct what Alan covers. */
 static void tell_affiliated(const struct situation *s)
 {
-    int64_t contract = lookup_find(&s->d->contract_by_id, s->affiliation->contract_id);
-    if (contract != LOOKUP_NONE && cover_contract_new(s->d, &s->d->contracts.v[contract]))
+    int32_t contract = s->affiliation->contract;
+    if (contract != NONE && cover_contract_new(s->d, &s->d->contracts.v[contract]))
         return;  /* told once, of the contract */
     if (s->new_hire || recently_changed(s))
         finding_side(raise(s, DISC_pending_synchronisation), SIDE_PAYROLL);
@@ -179,10 +179,11 @@ static bool tell(const struct situation *s, struct err *err)
 
 bool coverage_write(struct dataset *d, struct findings *f, bool write, struct err *err)
 {
-    for (uint32_t i = 0; i < d->employees.n; i++) {
-        if (!d->persons[i].active)
+    for (uint32_t i = 0; i < d->persons.n; i++) {
+        dataset_forget(d, i);
+        if (!d->persons.v[i].active)
             continue;
-        struct situation s = situation_of(d, f, &d->persons[i]);
+        struct situation s = situation_of(d, f, &d->persons.v[i]);
         s.written = write;
         if (!tell(&s, err))
             return false;

@@ -1,5 +1,8 @@
-/* Everything staged about one company, decoded, ordered and indexed; and what transform works out about it. All memory
- * is the company's arena. Positions are indexes into the arrays here; NONE stands for no position. */
+/* Everything staged about one company, ordered and indexed; and what transform works out about it. All memory is the
+ * company's arena. Positions are indexes into the arrays here; NONE stands for no position.
+ *
+ * A company can be as large as a tenth of all others together. Of what it has most of (lines, affiliations, employees)
+ * only what is asked of it again and again is kept here; the rest is read once more from its line in the mapped file. */
 #ifndef TRANSFORM_DATASET_H
 #define TRANSFORM_DATASET_H
 
@@ -36,32 +39,46 @@ struct about {
 
 /* An employee of payroll. */
 struct person {
-    const struct employee *record;
+    const void *at;                  /* for dataset_read_employee */
+    struct str employee_id;
     uint64_t nir13;                  /* 0: no number that could identify */
-    enum nir_status nir_status;
+    int64_t exempt_held_cents;       /* what exempt_but_billed holds of them; 0 once it is credited */
     uint32_t first_employment, n_employments;  /* in employments, by start */
     int32_t member;                  /* who that is at Alan, or NONE; insured.also leads to more */
+    date_t birth_date;
+    uint8_t nir_status;              /* enum nir_status */
+    bool has_ntt;
     bool active;                     /* has an employment in the payroll month */
     bool number_shared;              /* with another employee */
-    int64_t exempt_held_cents;       /* what exempt_but_billed holds of them; 0 once it is credited */
     bool explained;                  /* an identity discrepancy already says why Alan's side is missing */
+};
+
+/* One cover of somebody by a contract. */
+struct affiliated {
+    const void *at;                  /* for dataset_read_affiliation */
+    int32_t contract;                /* or NONE */
+    date_t starts_on, ends_on;
+    date_t updated_on;
+    uint8_t status;                  /* enum affiliation_status */
+    bool billed;                     /* a line covers the billing month */
 };
 
 /* Somebody insured through Alan; output as a `member` record. */
 struct insured {
-    struct member record;
-    struct str birth_name;
+    struct str member_id, nir, first_name, last_name, birth_name;
     uint64_t nir13;
-    enum nir_status nir_status;
+    date_t birth_date;
     uint32_t first_affiliation, n_affiliations;
     int32_t person;                  /* who that is in payroll, or NONE */
+    int32_t also;                    /* another member who is the same person, or NONE */
+    int32_t blamed_person, blamed_member;  /* who the discrepancy of `hold` is about */
+    uint8_t hold;                    /* enum discrepancy_code: why the lines are held while person is NONE */
+    uint8_t nir_status;              /* enum nir_status */
+    uint8_t matched_by;              /* enum matched_by */
     bool number_shared;              /* with another member */
     bool numbers_differ;             /* Alan itself gives several: the others are in other_numbers */
-    int32_t also;                    /* another member who is the same person, or NONE */
     bool amount_questioned;          /* a mismatch of this month's amounts is raised for them */
     bool billed;                     /* has a line that matters in this payroll month */
-    enum discrepancy_code hold;      /* why the lines are held while person is NONE … */
-    struct about blame;              /* … and what that discrepancy is about */
 };
 
 /* A number that Alan gives for a member beside another one. */
@@ -70,12 +87,23 @@ struct other_number {
     int32_t member;
 };
 
-/* What is known of each invoice line besides its record. */
+/* What is kept of an invoice line. */
 struct line_state {
+    const void *at;                  /* for dataset_read_line */
     int32_t invoice, contract, member;
+    uint32_t charge;                 /* the same for lines that may be the same charge */
+    uint32_t adjusted;               /* position in adjusted_cents; 0: no adjustment is of this line */
+    bool comparable;                 /* may be billed twice, by itself */
+    bool adjusts;                    /* another line */
+    bool unsettled;                  /* unusable, or tells what is not known of its member yet: settle_lines */
     bool undone;                     /* adjustments take it back to the cent */
-    int64_t adjusted_cents;          /* what adjustments in the window add to it */
     bool duplicate;
+};
+
+/* A line at hand. */
+struct line {
+    struct invoice_line record;
+    const struct line_state *state;
 };
 
 #define ARRAY(type, name) struct { struct type *v; uint32_t n; } name
@@ -83,14 +111,16 @@ struct line_state {
 struct dataset {
     const struct rules *rules;
     struct arena *arena;
+    const struct part_in *in;
     struct part *part;
     struct company company;
+    struct lines invoice_lines, affiliation_lines, employee_lines;  /* as staged */
 
     ARRAY(contract, contracts);                  /* by contract_id */
     ARRAY(invoice, invoices);                    /* by invoice_id */
-    ARRAY(invoice_line, lines);                  /* by line_id */
-    ARRAY(affiliation, affiliations);            /* by member_id, affiliation_id */
-    ARRAY(employee, employees);                  /* by employee_id */
+    ARRAY(line_state, lines);                    /* by line_id */
+    ARRAY(affiliated, affiliations);             /* by member_id, affiliation_id */
+    ARRAY(person, persons);                      /* by employee_id */
     ARRAY(employment, employments);              /* by employee_id, starts_on, employment_id */
     ARRAY(payroll_contract, payroll_contracts);  /* by payroll_contract_id */
     ARRAY(pay_base, pay_bases);                  /* by employment_id, month */
@@ -101,13 +131,12 @@ struct dataset {
     ARRAY(posted, posted);                       /* by line_id, employment_id, cover_from */
 
     bool assignments_known;                      /* payroll says who has which contract */
-    struct person *persons;                      /* one for each employee, same positions */
     int32_t *person_of_employment;
-    int32_t *contract_of_affiliation;            /* or NONE */
     bool *health_assigned;                       /* per employment: payroll has given it a health contract */
     ARRAY(insured, members);                     /* by member_id */
+    uint32_t members_most;                       /* for how many there is room */
     ARRAY(other_number, other_numbers);
-    struct line_state *line_states;
+    int64_t *adjusted_cents;                     /* what adjustments in the window add to a line; 0 at position 0 */
 
     struct lookup contract_by_id, invoice_by_id, employee_by_id, employment_by_id, payroll_contract_by_id,
         member_by_id, dispense_by_employee;
@@ -122,6 +151,14 @@ bool dataset_read(struct dataset *d, const struct rules *rules, const struct par
  * that are still open are left to their own run. */
 bool dataset_billing_counts(const struct dataset *d, month_t billing_month);
 bool dataset_closed(const struct dataset *d, month_t payroll_month);
+
+/* The records behind what is kept, read once more. */
+void dataset_read_employee(const struct dataset *d, const struct person *p, struct employee *ret);
+void dataset_read_affiliation(const struct dataset *d, const struct affiliated *a, struct affiliation *ret);
+void dataset_read_line(const struct dataset *d, const struct line_state *state, struct invoice_line *ret);
+/* To be told each time in a long loop over such records which of them is at hand: now and then takes what lies behind out of
+ * memory. */
+void dataset_forget(const struct dataset *d, uint32_t i);
 
 /* The position of a line, NONE when there is none of this id. */
 int64_t dataset_line(const struct dataset *d, struct str line_id);

@@ -93,7 +93,7 @@ static struct discrepancy blank(const struct findings *f, enum discrepancy_code 
 /* The employment under which a person without a given one is shown: of the payroll month, else the last one. */
 static int32_t main_employment(const struct dataset *d, int32_t person)
 {
-    const struct person *p = &d->persons[person];
+    const struct person *p = &d->persons.v[person];
     if (!p->n_employments)
         return NONE;
     for (uint32_t i = p->first_employment; i < p->first_employment + p->n_employments; i++)
@@ -107,11 +107,11 @@ static void set_references(struct discrepancy *x, const struct dataset *d, const
                            int32_t employment)
 {
     if (person != NONE)
-        x->employee_id = d->persons[person].record->employee_id;
+        x->employee_id = d->persons.v[person].employee_id;
     if (employment != NONE)
         x->employment_id = d->employments.v[employment].employment_id;
     if (about->member != NONE)
-        x->member_id = d->members.v[about->member].record.member_id;
+        x->member_id = d->members.v[about->member].member_id;
     x->contract_id = about->contract != NONE ? d->contracts.v[about->contract].contract_id : about->contract_id;
     if (about->invoice != NONE)
         x->invoice_id = d->invoices.v[about->invoice].invoice_id;

@@ -21,13 +21,14 @@ static int compare_numbers(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
+/* In order of number and position; the caller frees them. */
 static struct number *numbers_of_persons(const struct dataset *d, uint32_t *ret_n)
 {
-    struct number *v = arena_alloc(d->arena, d->employees.n * sizeof *v);
+    struct number *v = mem_take(d->persons.n * sizeof *v);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < d->employees.n; i++)
-        if (d->persons[i].nir13)
-            v[n++] = (struct number){d->persons[i].nir13, (int32_t)i};
+    for (uint32_t i = 0; i < d->persons.n; i++)
+        if (d->persons.v[i].nir13)
+            v[n++] = (struct number){d->persons.v[i].nir13, (int32_t)i};
     qsort(v, n, sizeof *v, compare_numbers);
     *ret_n = n;
     return v;
@@ -35,7 +36,7 @@ static struct number *numbers_of_persons(const struct dataset *d, uint32_t *ret_
 
 static struct number *numbers_of_members(const struct dataset *d, uint32_t *ret_n)
 {
-    struct number *v = arena_alloc(d->arena, (d->members.n + d->other_numbers.n) * sizeof *v);
+    struct number *v = mem_take((d->members.n + d->other_numbers.n) * sizeof *v);
     uint32_t n = 0, distinct = 0;
     for (uint32_t i = 0; i < d->members.n; i++)
         if (d->members.v[i].nir13)
@@ -72,7 +73,7 @@ static const struct number *number_find(const struct number *v, uint32_t n, uint
 static int32_t representative(const struct dataset *d, const struct number *group, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (d->persons[group[i].at].active)
+        if (d->persons.v[group[i].at].active)
             return group[i].at;
     return group->at;
 }
@@ -84,8 +85,9 @@ static struct list others_as_candidates(const struct dataset *d, const struct nu
     for (uint32_t i = 0; i < count && n < CANDIDATES_MAX; i++) {
         if (group[i].at == told)
             continue;
-        const struct employee *e = d->persons[group[i].at].record;
-        v[n++] = (struct candidate){e->employee_id, e->matricule, e->first_name, e->last_name, e->birth_date, SCORE_TWIN};
+        struct employee e;
+        dataset_read_employee(d, &d->persons.v[group[i].at], &e);
+        v[n++] = (struct candidate){e.employee_id, e.matricule, e.first_name, e.last_name, e.birth_date, SCORE_TWIN};
     }
     return (struct list){v, n};
 }
@@ -104,8 +106,8 @@ static void share_among_persons(struct dataset *d, struct findings *f, const str
         finding_side(x, SIDE_PAYROLL);
         x->candidates = others_as_candidates(d, group, count, about.person);
         for (uint32_t k = 0; k < count; k++) {
-            d->persons[group[k].at].number_shared = true;
-            d->persons[group[k].at].explained = true;
+            d->persons.v[group[k].at].number_shared = true;
+            d->persons.v[group[k].at].explained = true;
         }
     }
 }
@@ -121,11 +123,11 @@ static void share_among_members(struct dataset *d, struct findings *f, const str
         about.member = group->at;
         struct discrepancy *x = findings_raise(f, DISC_nir_duplicate, &about);
         finding_side(x, SIDE_ALAN);
-        struct str other = d->members.v[group[1].at].record.member_id;
+        struct str other = d->members.v[group[1].at].member_id;
         x->actual = other;
         for (uint32_t k = 0; k < count; k++) {
             d->members.v[group[k].at].number_shared = true;
-            d->members.v[group[k].at].blame = about;
+            d->members.v[group[k].at].blamed_member = group->at;
         }
     }
 }
@@ -135,9 +137,8 @@ static void share_among_members(struct dataset *d, struct findings *f, const str
 static void match(struct dataset *d, struct insured *m, int32_t person, enum matched_by how)
 {
     m->person = person;
-    m->record.employee_id = d->persons[person].record->employee_id;
-    m->record.matched_by = (uint8_t)how;
-    int32_t *next = &d->persons[person].member;
+    m->matched_by = (uint8_t)how;
+    int32_t *next = &d->persons.v[person].member;
     while (*next != NONE)
         next = &d->members.v[*next].also;
     *next = (int32_t)(m - d->members.v);
@@ -153,12 +154,12 @@ static void match_by_nir(struct dataset *d, const struct number *persons, uint32
         const struct number *found = number_find(persons, n, m->nir13, &count);
         if (count > 1) {
             m->hold = DISC_nir_duplicate;
-            m->blame = ABOUT_NOTHING;
-            m->blame.person = representative(d, found, count);
+            m->blamed_member = NONE;
+            m->blamed_person = representative(d, found, count);
         } else if (m->number_shared) {
             m->hold = DISC_nir_duplicate;
             if (count)
-                d->persons[found->at].explained = true;
+                d->persons.v[found->at].explained = true;
         } else if (count == 1) {
             match(d, m, found->at, MATCHED_NIR);
         }
@@ -166,20 +167,20 @@ static void match_by_nir(struct dataset *d, const struct number *persons, uint32
 }
 
 /* Letters and digits in upper case; null when too short or long to be an NTT. */
-static struct str ntt_normalise(struct arena *a, struct str s)
+static struct str ntt_normalise(char out[NTT_MOST], struct str s)
 {
-    if (!s.p)
-        return STR_NULL;
-    char *out = arena_alloc(a, s.len + 1u);
     uint32_t n = 0;
     for (uint32_t i = 0; i < s.len; i++) {
         char c = s.p[i];
         if (c >= 'a' && c <= 'z')
             c = (char)(c - 'a' + 'A');
-        if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-            out[n++] = c;
+        if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
+            continue;
+        if (n == NTT_MOST)
+            return STR_NULL;
+        out[n++] = c;
     }
-    return n >= NTT_LEAST && n <= NTT_MOST ? (struct str){out, n, false} : STR_NULL;
+    return n >= NTT_LEAST ? (struct str){out, n, false} : STR_NULL;
 }
 
 struct ntt {
@@ -195,27 +196,40 @@ struct ntts {
     int32_t *of_member;
 };
 
+static void add_ntt(struct dataset *d, struct ntts *x, int32_t person)
+{
+    struct employee e;
+    char text[NTT_MOST];
+    dataset_read_employee(d, &d->persons.v[person], &e);
+    struct str ntt = ntt_normalise(text, e.ntt);
+    int64_t before = lookup_find(&x->by_text, ntt);
+    if (before != LOOKUP_NONE) {
+        x->v[before].shared = true;
+    } else if (ntt.p) {
+        ntt.p = arena_copy(d->arena, text, ntt.len);
+        x->v[x->n] = (struct ntt){ntt, person, NONE, false};
+        lookup_add(&x->by_text, x->n++);
+    }
+}
+
 static void ntts_of_persons(struct dataset *d, struct ntts *x)
 {
-    *x = (struct ntts){.v = arena_alloc(d->arena, d->employees.n * sizeof *x->v)};
-    lookup_reserve(&x->by_text, d->arena, x->v, d->employees.n, sizeof *x->v, offsetof(struct ntt, text));
-    for (uint32_t i = 0; i < d->employees.n; i++) {
-        struct str text = ntt_normalise(d->arena, d->employees.v[i].ntt);
-        int64_t before = lookup_find(&x->by_text, text);
-        if (before != LOOKUP_NONE) {
-            x->v[before].shared = true;
-        } else if (text.p) {
-            x->v[x->n] = (struct ntt){text, (int32_t)i, NONE, false};
-            lookup_add(&x->by_text, x->n++);
-        }
-    }
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < d->persons.n; i++)
+        most += d->persons.v[i].has_ntt;
+    *x = (struct ntts){.v = arena_alloc(d->arena, most * sizeof *x->v)};
+    lookup_reserve(&x->by_text, d->arena, x->v, most, sizeof *x->v, offsetof(struct ntt, text));
+    for (uint32_t i = 0; i < d->persons.n; i++)
+        if (d->persons.v[i].has_ntt)
+            add_ntt(d, x, (int32_t)i);
 }
 
 /* Alan has one field for the number: an NTT stands in it where the NIR is not known yet, and goes on standing on what was
  * billed before. */
-static void claim_ntt(struct dataset *d, struct ntts *x, struct str nir, int32_t member)
+static void claim_ntt(struct ntts *x, struct str nir, int32_t member)
 {
-    int32_t found = member == NONE ? NONE : (int32_t)lookup_find(&x->by_text, ntt_normalise(d->arena, nir));
+    char text[NTT_MOST];
+    int32_t found = member == NONE ? NONE : (int32_t)lookup_find(&x->by_text, ntt_normalise(text, nir));
     if (found == NONE)
         return;
     int32_t other = x->of_member[member];
@@ -226,24 +240,39 @@ static void claim_ntt(struct dataset *d, struct ntts *x, struct str nir, int32_t
     x->v[found].member = member;
 }
 
+static void claim_ntts(struct dataset *d, struct ntts *x)
+{
+    for (uint32_t i = 0; i < d->members.n; i++)
+        for (uint32_t k = 0; k < d->members.v[i].n_affiliations; k++) {
+            struct affiliation a;
+            dataset_read_affiliation(d, &d->affiliations.v[d->members.v[i].first_affiliation + k], &a);
+            claim_ntt(x, a.nir, (int32_t)i);
+            dataset_forget(d, d->members.v[i].first_affiliation + k);
+        }
+    for (uint32_t i = 0; i < d->lines.n; i++) {
+        struct invoice_line line;
+        dataset_read_line(d, &d->lines.v[i], &line);
+        claim_ntt(x, line.nir, d->lines.v[i].member);
+        dataset_forget(d, i);
+    }
+}
+
 static void match_by_ntt(struct dataset *d)
 {
     struct ntts x;
     ntts_of_persons(d, &x);
     if (!x.n)
         return;
-    x.of_member = arena_alloc(d->arena, d->members.n * sizeof *x.of_member);
+    x.of_member = mem_take(d->members.n * sizeof *x.of_member);
     for (uint32_t i = 0; i < d->members.n; i++)
         x.of_member[i] = NONE;
-    for (uint32_t i = 0; i < d->affiliations.n; i++)
-        claim_ntt(d, &x, d->affiliations.v[i].nir, (int32_t)lookup_find(&d->member_by_id, d->affiliations.v[i].member_id));
-    for (uint32_t i = 0; i < d->lines.n; i++)
-        claim_ntt(d, &x, d->lines.v[i].nir, d->line_states[i].member);
+    claim_ntts(d, &x);
     for (uint32_t i = 0; i < x.n; i++) {
         struct insured *m = x.v[i].member == NONE ? NULL : &d->members.v[x.v[i].member];
         if (m && !x.v[i].shared && m->person == NONE && !m->numbers_differ)
             match(d, m, x.v[i].person, MATCHED_NTT);
     }
+    free(x.of_member);
 }
 
 static void match_by_link(struct dataset *d)
@@ -268,15 +297,18 @@ static char *masked(struct arena *a, struct str nir)
 /* The same names and birth date on both sides but another number. */
 static void raise_mismatch(struct dataset *d, struct findings *f, struct insured *m, int32_t twin, struct list candidates)
 {
+    struct about about = ABOUT_NOTHING;
+    about.person = m->blamed_person = twin;
+    about.member = m->blamed_member = (int32_t)(m - d->members.v);
     m->hold = DISC_nir_mismatch;
-    m->blame = ABOUT_NOTHING;
-    m->blame.person = twin;
-    m->blame.member = (int32_t)(m - d->members.v);
-    struct discrepancy *x = findings_raise(f, DISC_nir_mismatch, &m->blame);
+    struct discrepancy *x = findings_raise(f, DISC_nir_mismatch, &about);
     x->candidates = candidates;
-    x->actual = str_of(masked(d->arena, m->record.nir));
-    if (twin != NONE)
-        x->expected = str_of(masked(d->arena, d->persons[twin].record->nir));
+    x->actual = str_of(masked(d->arena, m->nir));
+    if (twin != NONE) {
+        struct employee e;
+        dataset_read_employee(d, &d->persons.v[twin], &e);
+        x->expected = str_of(masked(d->arena, e.nir));
+    }
     finding_side(x, m->numbers_differ ? SIDE_ALAN : SIDE_BOTH);
 }
 
@@ -285,16 +317,18 @@ static void explain_member(struct dataset *d, struct findings *f, struct candida
     int32_t twin;
     struct list candidates = candidates_for(c, m, &twin);
     if (twin != NONE)
-        d->persons[twin].explained = true;
-    if (m->numbers_differ || (twin != NONE && m->nir13 && d->persons[twin].nir13)) {
+        d->persons.v[twin].explained = true;
+    if (m->numbers_differ || (twin != NONE && m->nir13 && d->persons.v[twin].nir13)) {
         raise_mismatch(d, f, m, twin, candidates);
         return;
     }
     m->hold = DISC_member_not_in_payroll;
-    m->blame = ABOUT_NOTHING;
-    m->blame.member = (int32_t)(m - d->members.v);
+    m->blamed_person = NONE;
+    m->blamed_member = (int32_t)(m - d->members.v);
+    struct about about = ABOUT_NOTHING;
+    about.member = m->blamed_member;
     if (m->billed)
-        findings_raise(f, DISC_member_not_in_payroll, &m->blame)->candidates = candidates;
+        findings_raise(f, DISC_member_not_in_payroll, &about)->candidates = candidates;
 }
 
 void identity_match(struct dataset *d, struct findings *f)
@@ -304,6 +338,8 @@ void identity_match(struct dataset *d, struct findings *f)
     share_among_persons(d, f, persons, n_persons);
     share_among_members(d, f, members, n_members);
     match_by_nir(d, persons, n_persons);
+    free(persons);
+    free(members);
     match_by_ntt(d);
     match_by_link(d);
     struct candidates *c = NULL;
@@ -354,7 +390,7 @@ static bool member_matters(const struct dataset *d, const struct insured *m)
 {
     date_t first = d->rules->period_days.first, last = d->rules->period_days.last;
     for (uint32_t i = 0; i < m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[m->first_affiliation + i];
+        const struct affiliated *a = &d->affiliations.v[m->first_affiliation + i];
         if (a->status != AFFILIATION_ENDED && a->status != AFFILIATION_EXEMPT &&
             overlaps(a->starts_on, a->ends_on, first, last))
             return true;
@@ -364,23 +400,25 @@ static bool member_matters(const struct dataset *d, const struct insured *m)
 
 void identity_check_numbers(struct dataset *d, struct findings *f)
 {
-    for (uint32_t i = 0; i < d->employees.n; i++) {
-        const struct person *p = &d->persons[i];
+    for (uint32_t i = 0; i < d->persons.n; i++) {
+        const struct person *p = &d->persons.v[i];
         struct about about = ABOUT_NOTHING;
         about.person = (int32_t)i;
+        dataset_forget(d, i);
         if (!p->active)
             continue;
-        check_number(f, &about, p->nir_status, p->record->ntt.p, SIDE_PAYROLL);
-        check_birth(d, f, &about, p->nir13, p->record->birth_date, SIDE_PAYROLL);
+        check_number(f, &about, (enum nir_status)p->nir_status, p->has_ntt, SIDE_PAYROLL);
+        check_birth(d, f, &about, p->nir13, p->birth_date, SIDE_PAYROLL);
     }
     for (uint32_t i = 0; i < d->members.n; i++) {
         const struct insured *m = &d->members.v[i];
         struct about about = ABOUT_NOTHING;
         about.person = m->person;
         about.member = (int32_t)i;
+        dataset_forget(d, i);
         if (!member_matters(d, m))
             continue;
-        check_number(f, &about, m->nir_status, m->record.matched_by == MATCHED_NTT, SIDE_ALAN);
-        check_birth(d, f, &about, m->nir13, m->record.birth_date, SIDE_ALAN);
+        check_number(f, &about, (enum nir_status)m->nir_status, m->matched_by == MATCHED_NTT, SIDE_ALAN);
+        check_birth(d, f, &about, m->nir13, m->birth_date, SIDE_ALAN);
     }
 }

@@ -42,11 +42,11 @@ static bool write(struct posting *p, const struct contribution *c, int64_t *sum)
 }
 
 /* What a portion is apart from its amounts. */
-static struct contribution contribution_of(const struct posting *p, uint32_t line, const struct portion *portion)
+static struct contribution contribution_of(const struct posting *p, const struct line *line, const struct portion *portion)
 {
     const struct dataset *d = p->d;
-    const struct invoice_line *l = &d->lines.v[line];
-    const struct line_state *state = &d->line_states[line];
+    const struct invoice_line *l = &line->record;
+    const struct line_state *state = line->state;
     return (struct contribution){
         .company_id = d->company.company_id,
         .payroll_month = d->rules->period,
@@ -72,10 +72,10 @@ static struct contribution contribution_of(const struct posting *p, uint32_t lin
     };
 }
 
-static enum contribution_kind kind_of(const struct posting *p, uint32_t line, const struct contribution *c, bool posted)
+static enum contribution_kind kind_of(const struct posting *p, const struct line *line, const struct contribution *c, bool posted)
 {
     month_t payroll_month = c->billing_month + (month_t)p->d->rules->config->invoice_month_shift;
-    if (posted || payroll_month < p->d->rules->period || p->d->lines.v[line].kind == LINE_ADJUSTMENT ||
+    if (posted || payroll_month < p->d->rules->period || line->record.kind == LINE_ADJUSTMENT ||
         month_of(c->cover_from) < c->billing_month)
         return KIND_REGULARISATION;
     return KIND_REGULAR;
@@ -122,7 +122,7 @@ static bool reverse(struct posting *p, uint32_t i, struct invoice_sums *sums)
     return add(p, &sums->posted_cents, x->amount_cents) && write(p, &c, &sums->allocated_cents);
 }
 
-static bool post_portion(struct posting *p, uint32_t line, const struct portion *portion, struct invoice_sums *sums)
+static bool post_portion(struct posting *p, const struct line *line, const struct portion *portion, struct invoice_sums *sums)
 {
     struct contribution c = contribution_of(p, line, portion);
     if (c.amount_cents == 0 && c.employer_cents == 0 && c.base_cents != INT_NONE)
@@ -132,13 +132,14 @@ static bool post_portion(struct posting *p, uint32_t line, const struct portion 
     return ok && write(p, &c, portion->hold ? &sums->held_cents : &sums->allocated_cents);
 }
 
-bool post_line(struct posting *p, uint32_t line, const struct portions *portions)
+bool post_line(struct posting *p, const struct line *line, const struct portions *portions)
 {
     const struct dataset *d = p->d;
-    const struct invoice_line *l = &d->lines.v[line];
-    struct invoice_sums *sums = &p->invoice[d->line_states[line].invoice];
+    const struct invoice_line *l = &line->record;
+    const int32_t invoice = line->state->invoice;
+    struct invoice_sums *sums = &p->invoice[invoice];
     sums->line_count++;
-    if (d->invoices.v[d->line_states[line].invoice].status != INVOICE_CANCELLED && !add(p, &sums->lines_cents, l->amount_cents))
+    if (d->invoices.v[invoice].status != INVOICE_CANCELLED && !add(p, &sums->lines_cents, l->amount_cents))
         return false;
     for (uint32_t i = 0; i < portions->n; i++)
         if (!post_portion(p, line, &portions->v[i], sums))

@@ -20,7 +20,7 @@ struct posting {
 
 void post_init(struct posting *p, struct dataset *d, struct findings *f, struct err *err);
 /* Writes the contributions of one line from its portions. What changes in a month that is closed raises period_closed. */
-bool post_line(struct posting *p, uint32_t line, const struct portions *portions);
+bool post_line(struct posting *p, const struct line *line, const struct portions *portions);
 /* Takes back what was posted for lines that a complete invoice no longer has; raises feed_empty for an invoice that is
  * gone altogether. After the last line. */
 bool post_vanished_lines(struct posting *p);

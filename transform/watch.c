@@ -12,22 +12,21 @@ static uint64_t kind_of_line(const struct line_state *state, const struct invoic
     return h * 0x9E3779B97F4A7C15u;
 }
 
-/* first..last: the billing month. */
-static void watch_line(struct watch *w, uint32_t i, date_t first, date_t last)
+void watch_line(struct watch *w, const struct line *line)
 {
     const struct dataset *d = w->d;
-    const struct invoice_line *l = &d->lines.v[i];
-    const struct line_state *state = &d->line_states[i];
+    const struct invoice_line *l = &line->record;
+    const struct line_state *state = line->state;
     const struct invoice *invoice = &d->invoices.v[state->invoice];
     month_t now = d->rules->last_billing, cover = month_of(l->cover_from);
     if (state->member == NONE || state->contract == NONE || l->kind != LINE_RECURRING || state->duplicate ||
         invoice->status == INVOICE_CANCELLED)
         return;
-    if (overlaps(l->cover_from, l->cover_to, first, last)) {
+    if (overlaps(l->cover_from, l->cover_to, d->rules->billing_days.first, d->rules->billing_days.last)) {
         const struct insured *m = &d->members.v[state->member];
         w->contract_billed[state->contract] = true;
         for (uint32_t a = m->first_affiliation; a < m->first_affiliation + m->n_affiliations; a++)
-            w->billed[a] |= d->contract_of_affiliation[a] == state->contract;
+            d->affiliations.v[a].billed |= d->affiliations.v[a].contract == state->contract;
     }
     struct watched_member *m = &w->member[state->member];
     if (cover != invoice->billing_month || (cover != now && cover != now - 1))
@@ -43,7 +42,6 @@ void watch_init(struct watch *w, struct dataset *d)
     *w = (struct watch){.d = d, .issued_last = DATE_NONE,
                         .member = arena_alloc(a, d->members.n * sizeof *w->member),
                         .employment = arena_alloc(a, d->employments.n * sizeof *w->employment),
-                        .billed = arena_alloc(a, d->affiliations.n * sizeof *w->billed),
                         .contract_billed = arena_alloc(a, d->contracts.n * sizeof *w->contract_billed)};
     for (uint32_t i = 0; i < d->invoices.n; i++)
         if (d->invoices.v[i].type == INVOICE_INVOICE && d->invoices.v[i].billing_month == d->rules->last_billing &&
@@ -51,15 +49,15 @@ void watch_init(struct watch *w, struct dataset *d)
             w->issued_last = d->invoices.v[i].issued_on;
 }
 
-void watch_portions(struct watch *w, uint32_t line, const struct portions *portions)
+void watch_portions(struct watch *w, const struct line *line, const struct portions *portions)
 {
     const struct dataset *d = w->d;
-    int32_t contract = d->line_states[line].contract;
+    int32_t contract = line->state->contract;
     if (contract == NONE || d->contracts.v[contract].product != PRODUCT_PROVIDENT)
         return;
     for (uint32_t i = 0; i < portions->n; i++) {
         const struct portion *p = &portions->v[i];
-        enum basis basis = (enum basis)d->lines.v[line].basis;
+        enum basis basis = (enum basis)line->record.basis;
         if (p->employment == NONE || p->hold || p->cover.month != d->rules->last_billing || basis == BASIS_T2 ||
             basis == BASIS_TB)
             continue;
@@ -78,7 +76,7 @@ static int32_t employment_of(const struct dataset *d, const struct insured *m)
     date_t first = d->rules->billing_days.first, last = d->rules->billing_days.last;
     if (m->person == NONE)
         return NONE;
-    const struct person *p = &d->persons[m->person];
+    const struct person *p = &d->persons.v[m->person];
     for (uint32_t i = p->first_employment; i < p->first_employment + p->n_employments; i++)
         if (overlaps(d->employments.v[i].starts_on, d->employments.v[i].ends_on, first, last))
             return (int32_t)i;
@@ -96,13 +94,13 @@ static struct about about_cover(const struct watch *w, int32_t member, int32_t e
 }
 
 /* Cover that was there, and known, when the month was billed. */
-static bool due(const struct watch *w, const struct affiliation *a, int32_t contract)
+static bool due(const struct watch *w, const struct affiliated *a, int32_t contract)
 {
     const struct dataset *d = w->d;
     return a->status == AFFILIATION_ACTIVE && contract != NONE && w->contract_billed[contract] &&
            overlaps(a->starts_on, a->ends_on, d->rules->billing_days.first, d->rules->billing_days.last) &&
            a->starts_on <= w->issued_last &&
-           (a->updated_at == INSTANT_NONE || instant_date(a->updated_at) <= w->issued_last);
+           (a->updated_on == DATE_NONE || a->updated_on <= w->issued_last);
 }
 
 static void check_billed(struct watch *w, struct findings *f, int32_t member, int32_t employment)
@@ -111,9 +109,9 @@ static void check_billed(struct watch *w, struct findings *f, int32_t member, in
     const struct insured *m = &d->members.v[member];
     struct exemption exemption;
     for (uint32_t i = m->first_affiliation; i < m->first_affiliation + m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[i];
-        int32_t contract = d->contract_of_affiliation[i];
-        if (w->billed[i] || !due(w, a, contract))
+        const struct affiliated *a = &d->affiliations.v[i];
+        int32_t contract = a->contract;
+        if (a->billed || !due(w, a, contract))
             continue;
         if (d->contracts.v[contract].product == PRODUCT_HEALTH &&
             cover_exempt(d, employment, d->rules->billing_days.first, d->rules->billing_days.last, &exemption))
@@ -129,10 +127,10 @@ static bool jump_explained(const struct watch *w, const struct insured *m)
     const struct dataset *d = w->d;
     date_t since = month_first(d->rules->last_billing - 1);
     for (uint32_t i = m->first_affiliation; i < m->first_affiliation + m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[i];
-        if (a->starts_on >= since || (a->updated_at != INSTANT_NONE && instant_date(a->updated_at) >= since))
+        const struct affiliated *a = &d->affiliations.v[i];
+        if (a->starts_on >= since || (a->updated_on != DATE_NONE && a->updated_on >= since))
             return true;
-        int32_t contract = d->contract_of_affiliation[i];
+        int32_t contract = a->contract;
         for (uint32_t t = 0; contract != NONE && t < d->contracts.v[contract].terms.n; t++)
             if (((const struct term *)list_at(d->contracts.v[contract].terms, sizeof(struct term), t))->valid_from > since)
                 return true;
@@ -168,19 +166,21 @@ static void check_options(struct watch *w, struct findings *f, int32_t member, i
                           uint32_t affiliation)
 {
     struct dataset *d = w->d;
-    const struct affiliation *a = &d->affiliations.v[affiliation];
-    int32_t contract = d->contract_of_affiliation[affiliation];
+    int32_t contract = d->affiliations.v[affiliation].contract;
     const struct payroll_contract *other = NULL;
+    struct affiliation a;
     if (contract == NONE)
         return;
     const struct employment *e = &d->employments.v[employment];
     struct list ids = d->contracts.v[contract].product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
+    if (ids.n)
+        dataset_read_affiliation(d, &d->affiliations.v[affiliation], &a);
     for (uint32_t i = 0; i < ids.n; i++) {
         int64_t at = lookup_find(&d->payroll_contract_by_id, *(struct str *)list_at(ids, sizeof(struct str), i));
         const struct payroll_contract *p = at == LOOKUP_NONE ? NULL : &d->payroll_contracts.v[at];
         if (!p || !str_eq(p->reference, d->contracts.v[contract].reference))
             continue;
-        if (!differ(a->option_code, p->option_code) && !differ(a->population_code, p->population_code))
+        if (!differ(a.option_code, p->option_code) && !differ(a.population_code, p->population_code))
             return;
         other = p;
     }
@@ -188,7 +188,7 @@ static void check_options(struct watch *w, struct findings *f, int32_t member, i
         return;
     struct about about = about_cover(w, member, employment, contract);
     struct discrepancy *found = findings_raise(f, DISC_option_mismatch, &about);
-    found->expected = codes(d->arena, a->option_code, a->population_code);
+    found->expected = codes(d->arena, a.option_code, a.population_code);
     found->actual = codes(d->arena, other->option_code, other->population_code);
 }
 
@@ -203,7 +203,7 @@ static void check_member(struct watch *w, struct findings *f, int32_t member)
     if (w->issued_last != DATE_NONE)
         check_billed(w, f, member, employment);
     for (uint32_t i = m->first_affiliation; i < m->first_affiliation + m->n_affiliations; i++) {
-        const struct affiliation *a = &d->affiliations.v[i];
+        const struct affiliated *a = &d->affiliations.v[i];
         if (a->status == AFFILIATION_ACTIVE &&
             overlaps(a->starts_on, a->ends_on, d->rules->period_days.first, d->rules->period_days.last))
             check_options(w, f, member, employment, i);
@@ -223,11 +223,10 @@ static void check_executive(struct watch *w, struct findings *f, uint32_t employ
 
 void watch_month(struct watch *w, struct findings *f)
 {
-    date_t first = w->d->rules->billing_days.first, last = w->d->rules->billing_days.last;
-    for (uint32_t i = 0; i < w->d->lines.n; i++)
-        watch_line(w, i, first, last);
-    for (uint32_t i = 0; i < w->d->members.n; i++)
+    for (uint32_t i = 0; i < w->d->members.n; i++) {
         check_member(w, f, (int32_t)i);
+        dataset_forget(w->d, i);
+    }
     for (uint32_t i = 0; i < w->d->employments.n; i++)
         check_executive(w, f, i);
 }

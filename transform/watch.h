@@ -20,15 +20,15 @@ struct watch {
     struct dataset *d;
     struct watched_member *member;          /* as d->members */
     struct watched_employment *employment;  /* as d->employments */
-    bool *billed;                           /* as d->affiliations: a line covers the billing month */
     bool *contract_billed;                  /* as d->contracts: somebody has a line of their own on it */
     date_t issued_last;                     /* newest invoice of the billing month, DATE_NONE: none */
 };
 
-/* Looks at all lines of the window for what does not depend on allocation. After allocate_mark_lines. */
 void watch_init(struct watch *w, struct dataset *d);
+/* Takes note of a line of the window: what does not depend on allocation. After allocate_mark_lines. */
+void watch_line(struct watch *w, const struct line *line);
 /* Takes note of one line's portions. */
-void watch_portions(struct watch *w, uint32_t line, const struct portions *portions);
+void watch_portions(struct watch *w, const struct line *line, const struct portions *portions);
 /* Raises affiliated_not_billed, amount_jump, executive_minimum_not_met, option_mismatch. After the last line. */
 void watch_month(struct watch *w, struct findings *f);
 
