@@ -120,7 +120,7 @@ class Case(unittest.TestCase):
     def stage(self, companies, rejects=(), run_id=None, period=PERIOD, **more):
         """A run of transform; each begins a minute after the one before."""
         self.nights += 1
-        began = f"2026-04-27T06:{self.nights:02}:00Z"
+        began = f"2026-04-27T{6 + self.nights // 60:02}:{self.nights % 60:02}:00Z"
         run_id = run_id or f"run{self.nights}"
         Writer(self.path / "staging", "transform", run_id, period, began, **more).write(companies, rejects)
         return run_id
