@@ -10,13 +10,12 @@ const char *request_name(const struct request *r, struct arena *a)
                         r->month == MONTH_NONE ? "" : " ", r->month == MONTH_NONE ? "" : month_text(r->month, month));
 }
 
-/* Opens the spool and goes over the pages that an earlier process left in it. */
-static bool spool_resume(struct fetching *f, struct fetch_company *c, struct err *err)
+/* Goes over the pages that an earlier process left. */
+static bool pages_resume(struct fetching *f, struct fetch_company *c, struct err *err)
 {
-    char *path = arena_printf(&c->arena, "%s/%s.spool", f->plan->raw_dir, c->outcome.company->id);
     struct spool_in in;
     struct page page;
-    if (!spool_open(&c->spool, path, err) || !spool_read(&in, path, err))
+    if (!spool_read(&in, c->spool.path, err))
         return false;
     while (spool_next(&in, &f->scratch, &page)) {
         if (page.request < c->n_lists)
@@ -24,6 +23,14 @@ static bool spool_resume(struct fetching *f, struct fetch_company *c, struct err
         arena_reset(&f->scratch);
     }
     spool_end(&in);
+    return true;
+}
+
+static bool spool_resume(struct fetching *f, struct fetch_company *c, struct err *err)
+{
+    char *path = arena_printf(&c->arena, "%s/%s.spool", f->plan->raw_dir, c->outcome.company->id);
+    if (!spool_open(&c->spool, path, err) || (c->spool.kept_bytes && !pages_resume(f, c, err)))
+        return false;
     if (f->plan->cache_dir && c->n_left) {
         path = arena_printf(&c->arena, "%s/%s.spool", f->plan->cache_dir, c->outcome.company->id);
         cache_open(&c->cache, path, &c->arena);

@@ -14,25 +14,36 @@ enum { FRAME_LINE_MAX = 256 << 10, REQUESTS_MAX = 1 << 20 };
 
 /* ---- a frame's line ---- */
 
+static void put_key(struct buf *b, const char *key)
+{
+    buf_adds(b, ",\"");
+    buf_adds(b, key);
+    buf_adds(b, "\":");
+}
+
 static void put_text(struct buf *b, const char *key, struct str value)
 {
     if (!value.p)
         return;
-    buf_addf(b, ",\"%s\":", key);
+    put_key(b, key);
     jscan_quote(b, value);
 }
 
 static void put_int(struct buf *b, const char *key, int64_t value)
 {
-    if (value != INT_NONE)
-        buf_addf(b, ",\"%s\":%lld", key, (long long)value);
+    if (value == INT_NONE)
+        return;
+    put_key(b, key);
+    buf_addi(b, value);
 }
 
 static void frame_line(struct buf *b, const struct page *page)
 {
     char sha256[SHA256_HEX + 1];
     sha256_of(page->body.p, page->body.len, sha256);
-    buf_addf(b, "{\"request\":%d,\"page\":%d", page->request, page->number);
+    buf_adds(b, "{\"request\":");
+    buf_addi(b, page->request);
+    put_int(b, "page", page->number);
     put_text(b, "url", page->url);
     put_text(b, "etag", page->etag);
     put_text(b, "next", page->next);
@@ -40,8 +51,11 @@ static void frame_line(struct buf *b, const struct page *page)
     put_int(b, "records", page->records);
     put_int(b, "asked_at", page->asked_at);
     put_int(b, "received_at", page->received_at);
-    buf_addf(b, ",\"absent\":%s,\"bytes\":%u,\"sha256\":\"%s\"}\n", page->absent ? "true" : "false",
-             (unsigned)page->body.len, sha256);
+    put_key(b, "absent");
+    buf_adds(b, page->absent ? "true" : "false");
+    put_int(b, "bytes", page->body.len);
+    put_text(b, "sha256", (struct str){sha256, SHA256_HEX, true});
+    buf_adds(b, "}\n");
 }
 
 static struct str get_text(const struct jdoc *d, const char *key)
@@ -131,23 +145,33 @@ static bool good_length(const char *path, off_t *ret, struct err *err)
     return true;
 }
 
+/* Cuts what an earlier process left to what can be believed of it; a new file has nothing to look at. */
+static bool cut(int fd, const char *path, int64_t *ret_kept, struct err *err)
+{
+    struct stat st;
+    off_t good = 0;
+    if (fstat(fd, &st))
+        return err_errno(err, ERR_IO, "cannot look at %s", path);
+    if ((st.st_size || !S_ISREG(st.st_mode)) && !good_length(path, &good, err))
+        return false;
+    if (((st.st_mode & 07777) != 0600 && fchmod(fd, 0600)) || (good != st.st_size && ftruncate(fd, good)))
+        return err_errno(err, ERR_IO, "cannot cut %s to %lld bytes", path, (long long)good);
+    *ret_kept = good;
+    return true;
+}
+
 bool spool_open(struct spool *s, const char *path, struct err *err)
 {
+    int64_t kept = 0;
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(err, ERR_CANT_CREATE, "cannot create %s", path);
-    off_t good;
-    if (!good_length(path, &good, err))
-        goto fail;
-    if (fchmod(fd, 0600) || ftruncate(fd, good)) {
-        err_errno(err, ERR_IO, "cannot cut %s to %lld bytes", path, (long long)good);
-        goto fail;
+    if (!cut(fd, path, &kept, err)) {
+        close(fd);
+        return false;
     }
-    *s = (struct spool){.fd = fd, .path = mem_strdup(path)};
+    *s = (struct spool){.fd = fd, .path = mem_strdup(path), .kept_bytes = kept};
     return true;
-fail:
-    close(fd);
-    return false;
 }
 
 static bool write_parts(int fd, struct iovec *part, int n)

@@ -31,6 +31,7 @@ struct page {
 struct spool {
     int fd;
     char *path;
+    int64_t kept_bytes;    /* whole pages that an earlier process left */
 };
 
 /* Opens for appending, cutting off everything from the first frame that is torn or does not match its digest. */

@@ -47,6 +47,7 @@ void transfers_close(struct transfers *ts)
         if (t->in_flight)
             transfer_release(ts, t);
         curl_easy_cleanup(t->easy);
+        curl_url_cleanup(t->url);
         buf_free(&t->body);
         buf_free(&t->link);
     }
@@ -95,6 +96,16 @@ static const char *protocols(const struct ask *ask)
     return strncmp(ask->url, "http:", 5) ? "https" : "http";
 }
 
+/* libcurl is given the URL taken apart as well: else it would take it apart once more, and put it together again. */
+static bool set_url(struct transfer *t, const struct ask *ask)
+{
+    bool readable = (t->url || (t->url = curl_url())) && !curl_url_set(t->url, CURLUPART_URL, ask->url, 0);
+    return !curl_easy_setopt(t->easy, CURLOPT_URL, ask->url) &&
+           (!readable || !curl_easy_setopt(t->easy, CURLOPT_CURLU, t->url)) &&
+           /* A proxy of the environment would see what plain http sends to this machine. */
+           (!url_is_loopback(readable ? t->url : NULL) || !curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "*"));
+}
+
 static bool set_security(CURL *easy, const struct ask *ask)
 {
     const char *ca_file = ask->source->ca_file;
@@ -103,9 +114,7 @@ static bool set_security(CURL *easy, const struct ask *ask)
            !curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) &&
            !curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) &&
            !curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-           (!ca_file || !curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file)) &&
-           /* A proxy of the environment would see what plain http sends to this machine. */
-           (!url_is_loopback(ask->url) || !curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"));
+           (!ca_file || !curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file));
 }
 
 static bool set_credential(CURL *easy, const struct ask *ask)
@@ -118,7 +127,7 @@ static bool set_ask(struct transfer *t, const struct ask *ask)
 {
     CURL *easy = t->easy;
     int64_t connect_ms = ask->source->connect_timeout_ms;
-    return !curl_easy_setopt(easy, CURLOPT_URL, ask->url) &&
+    return set_url(t, ask) &&
            !curl_easy_setopt(easy, CURLOPT_PRIVATE, t) &&
            !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
            !curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) && /* a name server that hangs must not hold up the others */

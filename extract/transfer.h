@@ -36,6 +36,7 @@ struct answer {
 
 struct transfer {
     CURL *easy;
+    CURLU *url;                          /* what it asks for */
     struct fetch_list *list;             /* who started it: one of them, set after transfer_start */
     struct token *token;
     struct answer answer;

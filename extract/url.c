@@ -1,6 +1,5 @@
 #include "extract/url.h"
 
-#include <curl/curl.h>
 #include <strings.h>
 
 #include "common/loopback.h"
@@ -172,15 +171,12 @@ bool url_check(const struct source *source, const char *url, struct err *err)
     return ok;
 }
 
-bool url_is_loopback(const char *url)
+bool url_is_loopback(CURLU *url)
 {
-    struct err err = {0};
-    struct parts parts = {{NULL}};
-    CURLU *u = curl_url();
-    bool readable, known = url_set(u, url, 0, &readable, &err) && readable && parts_get(u, &parts, &err);
-    bool loopback = !known || (parts.v[HOST] && host_is_loopback(parts.v[HOST]));
-    parts_free(&parts);
-    curl_url_cleanup(u);
+    char *host = NULL;
+    CURLUcode code = url ? curl_url_get(url, CURLUPART_HOST, &host, 0) : CURLUE_OUT_OF_MEMORY;
+    bool loopback = code == CURLUE_OUT_OF_MEMORY || (host && host_is_loopback(host));
+    curl_free(host);
     return loopback;
 }
 

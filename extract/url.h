@@ -2,6 +2,8 @@
 #ifndef EXTRACT_URL_H
 #define EXTRACT_URL_H
 
+#include <curl/curl.h>
+
 #include "extract/paging.h"
 #include "extract/source.h"
 
@@ -20,9 +22,9 @@ struct str url_told(const struct request *request, struct str url, int number, s
  * here and below ERR_TRY_AGAIN when there is no memory to tell. */
 bool url_check(const struct source *source, const char *url, struct err *err);
 
-/* Whether the host is this machine by its name alone, without asking the network; also where there is no telling: what is
- * meant for this machine must go nowhere else. */
-bool url_is_loopback(const char *url);
+/* Whether the host is this machine by its name alone, without asking the network; also where there is no telling (NULL):
+ * what is meant for this machine must go nowhere else. */
+bool url_is_loopback(CURLU *url);
 
 /* A link found on the page at url, made absolute, in the arena. ERR_DATA when it leads to another origin (scheme, host
  * or port): the credential would go there. */

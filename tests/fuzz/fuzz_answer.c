@@ -17,6 +17,14 @@ static void try_link_header(struct str header)
     CHECK(next.p[-1] == '<' && next.p[next.len] == '>' && !memchr(next.p, '>', next.len));
 }
 
+static bool is_loopback(const char *text)
+{
+    CURLU *url = curl_url();
+    bool loopback = curl_url_set(url, CURLUPART_URL, text, 0) || url_is_loopback(url);
+    curl_url_cleanup(url);
+    return loopback;
+}
+
 /* What is followed stays where the credential may go. */
 static void try_follow(struct str link)
 {
@@ -31,7 +39,7 @@ static void try_follow(struct str link)
         const size_t len = sizeof ORIGIN - 1;
         CHECK(!memchr(link.p, '\0', link.len));
         CHECK(url.len > len && strncasecmp(url.p, ORIGIN, len) == 0 && strchr("/?", url.p[len]) && url.p[len]);
-        CHECK(strlen(url.p) == url.len && url_check(&source, url.p, &err) && !url_is_loopback(url.p));
+        CHECK(strlen(url.p) == url.len && url_check(&source, url.p, &err) && !is_loopback(url.p));
     }
     arena_free(&a);
 }
