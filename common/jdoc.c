@@ -174,10 +174,34 @@ const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, s
     return NULL;
 }
 
+/* Keys are met once, so that it does not matter where the search begins. */
+static const struct jvalue *member_near(const struct jdoc *d, const struct jvalue *v, struct str key, uint32_t *near)
+{
+    uint32_t first = (uint32_t)(v - d->value) + 1, i = *near > first && *near < v->next ? *near : first;
+    for (uint32_t left = v->type == J_OBJECT ? v->count : 0; left > 0; left--) {
+        const struct jvalue *m = &d->value[i];
+        if (str_eq(m->key, key)) {
+            *near = i;
+            return m;
+        }
+        i = m->next < v->next ? m->next : first;
+    }
+    return NULL;
+}
+
+const struct jvalue *jdoc_path_near(const struct jdoc *d, const struct jvalue *v, const char *path, uint32_t *near)
+{
+    const char *end = strchrnul(path, '.');
+    if (!v || !*path)
+        return v;
+    v = member_near(d, v, (struct str){path, (uint32_t)(end - path), false}, near);
+    return *end ? jdoc_path(d, v, end + 1) : v;
+}
+
 const struct jvalue *jdoc_path(const struct jdoc *d, const struct jvalue *v, const char *path)
 {
     while (v && *path) {
-        size_t len = strcspn(path, ".");
+        size_t len = (size_t)(strchrnul(path, '.') - path);
         v = jdoc_member(d, v, (struct str){path, (uint32_t)len, false});
         path += len + (path[len] == '.');
     }

@@ -66,14 +66,17 @@ struct jdoc {
     uint32_t n;
 };
 
-/* Parses the whole of text, of at most J_VALUES_MAX values. Duplicate keys in one object are refused, with the fault jdoc_duplicate_key (compare the
- * pointer). On failure *ret_fault tells what was expected and where. */
+/* Parses the whole of text, of at most J_VALUES_MAX values. Duplicate keys in one object are refused, with the fault
+ * jdoc_duplicate_key (compare the pointer). On failure *ret_fault tells what was expected and where. */
 extern const char jdoc_duplicate_key[];
 bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan *ret_fault);
 /* Member of an object by key, or NULL (also when v is not an object). */
 const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, struct str key);
 /* Follows "a.b.c" from v through objects; NULL where it leads nowhere. */
 const struct jvalue *jdoc_path(const struct jdoc *d, const struct jvalue *v, const char *path);
+/* The same, for many members of one object asked for in the order in which they stand. *near is 0 at first, and
+ * then where the last one was found. */
+const struct jvalue *jdoc_path_near(const struct jdoc *d, const struct jvalue *v, const char *path, uint32_t *near);
 
 /* Writes s, which is not null, as a JSON string with quotes; only what must be escaped is. The second one writes to w,
  * where there is room for two quotes and six bytes for each of s, and returns where it ends. */

@@ -39,19 +39,23 @@ static struct wire_value wire_of(const struct json_page *j, const struct jvalue 
     return (struct wire_value){0};
 }
 
+static const struct jvalue *not_null(const struct jvalue *v)
+{
+    return v && v->type != J_NULL ? v : NULL;
+}
+
 static const struct jvalue *value_at(const struct json_page *j, const struct jvalue *record, const char *path)
 {
-    const struct jvalue *v = jdoc_path(&j->doc, record, path);
-    return v && v->type != J_NULL ? v : NULL;
+    return not_null(jdoc_path(&j->doc, record, path));
 }
 
 /* The first of a list field's places that holds something. */
 static const struct jvalue *list_value(const struct json_page *j, const struct jvalue *record,
-                                       const struct field_map *f)
+                                       const struct field_map *f, uint32_t *near)
 {
     const struct jvalue *v = NULL;
     for (int i = 0; i < PATHS_MAX && f->at[i] && !v; i++)
-        v = value_at(j, record, f->at[i]);
+        v = not_null(jdoc_path_near(&j->doc, record, f->at[i], near));
     return v;
 }
 
@@ -120,21 +124,23 @@ static void list_of(const struct json_page *j, const struct map_record *r, const
 static void fields_of(const struct json_page *j, const struct map_record *r, const struct jvalue *record,
                       const struct field_map *fields, int n, const struct map_target *t)
 {
+    uint32_t near = 0;
     for (int i = 0; i < n; i++) {
         const struct field_map *f = &fields[i];
         struct wire_value candidates[PATHS_MAX];
         int found = 0;
         if (f->field->type == F_LIST) {
-            list_of(j, r, list_value(j, record, f), f, t);
+            list_of(j, r, list_value(j, record, f, &near), f, t);
             continue;
         }
         if (f->field->type == F_TEXTS) {
-            texts_of(j, list_value(j, record, f), f, t);
+            texts_of(j, list_value(j, record, f, &near), f, t);
             continue;
         }
         for (int k = 0; k < PATHS_MAX && f->at[k]; k++)
-            candidates[found++] = is_template(f->at[k]) ? map_template(r, f->at[k])
-                                                        : wire_of(j, value_at(j, record, f->at[k]));
+            candidates[found++] = is_template(f->at[k])
+                                      ? map_template(r, f->at[k])
+                                      : wire_of(j, not_null(jdoc_path_near(&j->doc, record, f->at[k], &near)));
         map_field(t, f, candidates, found);
     }
 }

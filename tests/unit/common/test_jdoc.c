@@ -263,6 +263,12 @@ static void test_paths(void **state)
         if (v ? !text || !str_is(v->text, text) : text != NULL)
             fail_msg("%s", cases[i].path);
     }
+    uint32_t near = 0;
+    for (size_t i = 0; i < COUNT_OF(cases) * COUNT_OF(cases); i++) {
+        const char *path = cases[i % 2 ? i % COUNT_OF(cases) : i / COUNT_OF(cases)].path;
+        assert_ptr_equal(jdoc_path_near(&d, d.value, path, &near), jdoc_path(&d, d.value, path));
+    }
+    assert_null(jdoc_path_near(&d, NULL, "a", &near));
     assert_null(jdoc_path(&d, NULL, "a"));
     const struct jvalue *e = jdoc_path(&d, d.value, "b.d.e");
     assert_int_equal(e->at, strstr(cases[COUNT_OF(cases) - 1].text, "\"e\"") - cases[COUNT_OF(cases) - 1].text);
