@@ -140,10 +140,11 @@ test-slurm: all ## Shards under a real Slurm of two nodes on this machine; not p
 
 check: test asan lint ## Everything to run before a change is handed in
 
+# At each call the intercepted strstr() measures the rest of the text: four megabytes of variables would never end.
 asan: ## Unit and stage tests under the address and undefined-behaviour sanitizers
 	@tests/packages.sh build run test
 	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
-	@BUILD=build-asan tests/run.sh unit stage
+	@ASAN_OPTIONS=intercept_strstr=0 BUILD=build-asan tests/run.sh unit stage
 
 torture: ## All of the sampled groups: killed at every call, every call failing, random companies (TORTURE_SEED=1)
 	@tests/packages.sh build run test
