@@ -204,9 +204,10 @@ struct scan {
     struct lines lines;
     int64_t rows;          /* as the index says */
     struct str left;
-    const char *behind;    /* from here to left.p the file may be in memory */
+    const char *behind;    /* where the part was last taken out of memory */
     const void *at;        /* the line of the record read last; NULL: decoded the long way */
 };
+/* Takes the part out of memory now and then. */
 void scan_begin(struct scan *s, const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
                 struct list *rejects);
 bool scan_next(struct scan *s, void *ret);

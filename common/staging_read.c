@@ -317,13 +317,12 @@ void scan_begin(struct scan *s, const struct part_in *p, const struct company *c
                        .left = lines, .behind = lines.p};
 }
 
-/* What lies behind is not needed for now, where it is much. */
+/* What lies behind is not needed for now, where it is much; nor what was looked at with it. */
 static inline void scan_forget(struct scan *s)
 {
     if (s->left.p - s->behind < SCAN_FORGET_BYTES)
         return;
-    const struct map *map = &part_file_of(s->part, s->lines.record)->map;
-    map_forget(map, (size_t)(s->behind - map->p), (size_t)(s->left.p - s->behind));
+    part_forget(s->part, NULL);
     s->behind = s->left.p;
 }
 

@@ -1,5 +1,7 @@
 #include "transform/allocate.h"
 
+#include <stdlib.h>
+
 #include "transform/cover.h"
 #include "transform/pay_base.h"
 
@@ -85,7 +87,7 @@ static int32_t better_employment(const struct allocation *al, int32_t a, int32_t
 /* Days before the first of somebody's employments or after the last of them. */
 static enum discrepancy_code outside_employments(const struct dataset *d, const struct person *who, const struct slice *cover)
 {
-    const struct employment *e = &d->employments.v[who->first_employment], *end = e + who->n_employments;
+    const struct employed *e = &d->employments.v[who->first_employment], *end = e + who->n_employments;
     if (cover->from < e->starts_on)
         return DISC_billed_before_entry;
     while (e < end && e->ends_on != DATE_NONE && e->ends_on < cover->to)
@@ -102,7 +104,7 @@ static enum discrepancy_code choose_employment(const struct allocation *al, int3
     const date_t first = month_first(p->cover.month), last = month_last(p->cover.month);
     int32_t best = NONE, before = NONE, after = NONE;
     for (uint32_t i = who->first_employment; i < who->first_employment + who->n_employments; i++) {
-        const struct employment *e = &d->employments.v[i];
+        const struct employed *e = &d->employments.v[i];
         if (overlaps(e->starts_on, e->ends_on, first, last))
             best = better_employment(al, best, (int32_t)i, &p->cover);
         else if (e->starts_on > p->cover.to)
@@ -181,7 +183,7 @@ static enum discrepancy_code obstacle(struct allocation *al, const struct portio
         return employment;
     if (al->contract->product == PRODUCT_HEALTH && cover_exempt(d, p->employment, p->cover.from, p->cover.to, &exemption)) {
         /* beyond 64 bits, hold() says so */
-        (void)money_add(&d->persons.v[d->person_of_employment[p->employment]].exempt_held_cents, p->amount_cents);
+        (void)money_add(&d->persons.v[d->employments.v[p->employment].person].exempt_held_cents, p->amount_cents);
         return DISC_exempt_but_billed;
     }
     return al->line->basis != BASIS_FIXED && p->base.cents == INT_NONE ? DISC_base_missing : DISC_NULL;
@@ -218,9 +220,9 @@ static bool settle_member_portion(struct allocation *al, struct portion *p)
 static bool concerned(const struct allocation *al, uint32_t employment, const struct slice *cover)
 {
     const struct dataset *d = al->d;
-    const struct employment *e = &d->employments.v[employment];
+    const struct employed *e = &d->employments.v[employment];
     struct exemption exemption;
-    if (d->person_of_employment[employment] == NONE || !overlaps(e->starts_on, e->ends_on, cover->from, cover->to))
+    if (e->person == NONE || !overlaps(e->starts_on, e->ends_on, cover->from, cover->to))
         return false;
     if (al->line->category != category_null && al->line->category != CATEGORY_ALL && al->line->category != e->category)
         return false;
@@ -262,10 +264,12 @@ static bool company_bases(const struct allocation *al, const struct slice *cover
  * fraction of a cent, so they weigh as they are, not rounded. */
 static bool spread(const struct allocation *al, int64_t amount_cents, const struct base *base, uint32_t n, int64_t *part)
 {
-    int64_t *weight = arena_alloc(al->d->arena, n * sizeof *weight);
+    int64_t *weight = mem_take(n * sizeof *weight);
     for (uint32_t i = 0; i < n; i++)
         weight[i] = al->line->basis == BASIS_FIXED ? 1 : base[i].cents;
-    return money_spread(amount_cents, weight, n, part);
+    bool ok = money_spread(amount_cents, weight, n, part);
+    free(weight);
+    return ok;
 }
 
 static bool hold_company_slice(struct allocation *al, const struct slice *cover, int64_t base_cents, int64_t amount_cents,
@@ -278,25 +282,42 @@ static bool hold_company_slice(struct allocation *al, const struct slice *cover,
     return hold(al, p, DISC_base_missing, &about);
 }
 
-static bool spread_company_slice(struct allocation *al, const struct slice *cover, int64_t base_cents, int64_t amount_cents)
+/* Those concerned, with their bases and their parts of the amount. */
+struct everybody {
+    uint32_t *who;
+    struct base *base;
+    int64_t *part;
+};
+
+static bool spread_over(struct allocation *al, const struct everybody *all, const struct slice *cover, int64_t base_cents,
+                        int64_t amount_cents)
 {
-    struct dataset *d = al->d;
-    uint32_t n, missing, *who = arena_alloc(d->arena, d->employments.n * sizeof *who);
-    struct base *base = arena_alloc(d->arena, d->employments.n * sizeof *base);
-    int64_t *part = arena_alloc(d->arena, d->employments.n * sizeof *part);
-    if (!company_bases(al, cover, who, base, &n, &missing))
+    uint32_t n, missing;
+    if (!company_bases(al, cover, all->who, all->base, &n, &missing))
         return false;
-    if (missing || !spread(al, amount_cents, base, n, part))
+    if (missing || !spread(al, amount_cents, all->base, n, all->part))
         return hold_company_slice(al, cover, base_cents, amount_cents, missing, n);
     for (uint32_t i = 0; i < n; i++) {
-        struct portion *p = add_portion(al, *cover, INT_NONE, part[i]);
-        p->base = base[i];
-        p->employment = (int32_t)who[i];
+        struct portion *p = add_portion(al, *cover, INT_NONE, all->part[i]);
+        p->base = all->base[i];
+        p->employment = (int32_t)all->who[i];
         struct term_query q = split_portion(al, p);
         if (!p->term && !hold_without_term(al, p, &q))
             return false;
     }
     return true;
+}
+
+static bool spread_company_slice(struct allocation *al, const struct slice *cover, int64_t base_cents, int64_t amount_cents)
+{
+    uint32_t most = al->d->employments.n;
+    struct everybody all = {mem_take(most * sizeof *all.who), mem_take(most * sizeof *all.base),
+                            mem_take(most * sizeof *all.part)};
+    bool ok = spread_over(al, &all, cover, base_cents, amount_cents);
+    free(all.who);
+    free(all.base);
+    free(all.part);
+    return ok;
 }
 
 /* ---- a line ---- */

@@ -15,13 +15,13 @@ static bool write_lines(struct dataset *d, struct findings *f, struct posting *p
         struct line line = {.state = &d->lines.v[i]};
         dataset_read_line(d, line.state, &line.record);
         watch_line(&watch, &line);
+        dataset_forget(d, i);
         if (!dataset_billing_counts(d, d->invoices.v[line.state->invoice].billing_month))
             continue;
         if (!allocate_line(d, f, &line, &portions, err) || !check_line(d, f, &line, &portions, err) ||
             !post_line(posting, &line, &portions))
             return false;
         watch_portions(&watch, &line, &portions);
-        dataset_forget(d, i);
     }
     watch_month(&watch, f);
     return post_vanished_lines(posting) && post_check(posting);

@@ -24,7 +24,7 @@ static struct exemption stated_at_alan(const struct dataset *d, const struct aff
 
 static const struct person *person_of(const struct dataset *d, int32_t employment)
 {
-    return &d->persons.v[d->person_of_employment[employment]];
+    return &d->persons.v[d->employments.v[employment].person];
 }
 
 /* The exemption in force on a day: recorded here, or at Alan. */
@@ -140,7 +140,7 @@ static bool list_has(struct list l, struct str id)
 
 bool cover_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference)
 {
-    const struct employment *e = &d->employments.v[employment];
+    const struct employed *e = &d->employments.v[employment];
     struct list ids = product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
     for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
         const struct payroll_contract *c = &d->payroll_contracts.v[i];

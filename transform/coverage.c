@@ -25,10 +25,10 @@ static struct situation situation_of(struct dataset *d, struct findings *f, cons
     struct situation s = {.d = d, .f = f, .person = p, .employment = NONE};
     date_t first = d->rules->period_days.first, last = d->rules->period_days.last;
     for (uint32_t i = p->first_employment; i < p->first_employment + p->n_employments; i++) {
-        const struct employment *e = &d->employments.v[i];
+        const struct employed *e = &d->employments.v[i];
         if (!overlaps(e->starts_on, e->ends_on, first, last))
             continue;
-        s.assigned |= d->health_assigned[i];
+        s.assigned |= e->health_assigned;
         if (s.employment != NONE)
             continue;
         s.employment = (int32_t)i;
@@ -75,9 +75,9 @@ static bool recently_changed(const struct situation *s)
 
 static bool put(const struct situation *s, enum coverage_reason reason, struct err *err)
 {
-    const struct employment *e = &s->d->employments.v[s->employment];
+    const struct employed *e = &s->d->employments.v[s->employment];
     struct coverage c = {.company_id = s->d->company.company_id, .payroll_month = s->d->rules->period,
-                         .employment_id = e->employment_id, .employee_id = e->employee_id, .reason = (uint8_t)reason,
+                         .employment_id = e->employment_id, .employee_id = s->person->employee_id, .reason = (uint8_t)reason,
                          .since = e->starts_on, .until = DATE_NONE};
     if (reason == COVERAGE_EXEMPT) {
         c.since = s->exemption.from != DATE_NONE ? s->exemption.from : e->starts_on;

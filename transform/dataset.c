@@ -29,7 +29,6 @@ static bool pass_array(struct reading *rd, const struct record *r, const struct 
 #define READ(field, rec, ...) (d->field.v = read_array(rd, &rec##_record, ORDER(__VA_ARGS__), &d->field.n))
 #define PASS(field, rec, ...) \
     (pass_array(rd, &rec##_record, ORDER(__VA_ARGS__), &v, &d->field.n) && (d->field.v = v, true))
-#define SORT(field, ...) sort_records(d->field.v, d->field.n, sizeof *d->field.v, ORDER(__VA_ARGS__))
 
 /* Employees go through unchanged; what is kept of them are the persons. */
 static bool read_persons(struct reading *rd)
@@ -50,11 +49,62 @@ static bool read_persons(struct reading *rd)
         p->nir_status = (uint8_t)nir_parse(e.nir, &p->nir13);
         sorted = sorted && (!n || str_cmp(p[-1].employee_id, e.employee_id) <= 0);
     }
-    const size_t id = offsetof(struct employee, employee_id);
     if (!sorted)
-        sort_kept(&s.lines, d->persons.v, d->persons.n, sizeof *d->persons.v, id, id, d->arena);
+        sort_kept(&s.lines, d->persons.v, d->persons.n, sizeof *d->persons.v, ORDER(BY(employee, employee_id)), d->arena);
+    index_many(d, &d->employee_by_id, d->persons.v, d->persons.n, sizeof *d->persons.v, offsetof(struct person, employee_id));
     return pass_kept(rd, &s.lines, d->persons.v, d->persons.n, sizeof *d->persons.v,
                      sorted && rd->rejects.n == rejects_before);
+}
+
+static bool read_employments(struct reading *rd)
+{
+    struct dataset *d = rd->d;
+    struct scan s;
+    struct employment e, before;
+    const struct order_key *by_id = ORDER(BY(employment, employment_id));
+    const struct order_key *by_employee =
+        ORDER(BY(employment, employee_id), BY(employment, starts_on), BY(employment, employment_id));
+    uint32_t rejects_before = rd->rejects.n, near = 0, *n = &d->employments.n;
+    bool sorted = true, together = true;
+    scan_begin(&s, rd->in, &d->company, &employment_record, d->arena, &rd->rejects);
+    struct employed *v = d->employments.v = arena_raw(d->arena, (size_t)s.rows * sizeof *v);
+    for (; scan_next(&s, &e); before = e, ++*n) {
+        sorted = sorted && (!*n || compare_records(&before, &e, by_id) <= 0);
+        together = together && (!*n || compare_records(&before, &e, by_employee) <= 0);
+        v[*n] = (struct employed){
+            .at = scan_keep(&s, &e), .employment_id = e.employment_id, .health_contract_ids = e.health_contract_ids,
+            .provident_contract_ids = e.provident_contract_ids, .starts_on = e.starts_on, .ends_on = e.ends_on,
+            .category = e.category, .exempt = e.exempt, .health_assigned = e.health_contract_ids.n > 0,
+            .person = (int32_t)lookup_find_near(&d->employee_by_id, e.employee_id, d->persons.n, &near)};
+    }
+    if (!sorted)
+        sort_kept(&s.lines, v, *n, sizeof *v, by_id, d->arena);
+    if (!pass_kept(rd, &s.lines, v, *n, sizeof *v, sorted && rd->rejects.n == rejects_before))
+        return false;
+    if (!sorted || !together)
+        sort_kept(&s.lines, v, *n, sizeof *v, by_employee, d->arena);
+    index_many(d, &d->employment_by_id, v, *n, sizeof *v, offsetof(struct employed, employment_id));
+    return true;
+}
+
+static bool read_pay_bases(struct reading *rd)
+{
+    const struct order_key *order = ORDER(BY(pay_base, employment_id), BY(pay_base, month));
+    struct dataset *d = rd->d;
+    struct scan s;
+    struct pay_base base, before;
+    uint32_t rejects_before = rd->rejects.n, *n = &d->pay_bases.n;
+    bool sorted = true;
+    scan_begin(&s, rd->in, &d->company, &pay_base_record, d->arena, &rd->rejects);
+    d->pay_base_lines = s.lines;
+    struct based *v = d->pay_bases.v = arena_raw(d->arena, (size_t)s.rows * sizeof *v);
+    for (; scan_next(&s, &base); before = base, ++*n) {
+        sorted = sorted && (!*n || compare_records(&before, &base, order) <= 0);
+        v[*n].at = scan_keep(&s, &base);
+    }
+    if (!sorted)
+        sort_kept(&s.lines, v, *n, sizeof *v, order, d->arena);
+    return pass_kept(rd, &s.lines, v, *n, sizeof *v, sorted && rd->rejects.n == rejects_before);
 }
 
 static bool read_entities(struct reading *rd)
@@ -63,9 +113,9 @@ static bool read_entities(struct reading *rd)
     void *v;
     bool passed = PASS(contracts, contract, BY(contract, contract_id)) && PASS(invoices, invoice, BY(invoice, invoice_id)) &&
                   read_affiliations(rd) && read_persons(rd) &&
-                  PASS(employments, employment, BY(employment, employment_id)) &&
+                  read_employments(rd) &&
                   PASS(payroll_contracts, payroll_contract, BY(payroll_contract, payroll_contract_id)) &&
-                  PASS(pay_bases, pay_base, BY(pay_base, employment_id), BY(pay_base, month)) &&
+                  read_pay_bases(rd) &&
                   PASS(payroll_periods, payroll_period, BY(payroll_period, month));
     if (!passed)
         return false;
@@ -74,15 +124,21 @@ static bool read_entities(struct reading *rd)
     READ(dispenses, dispense, BY(dispense, employee_id), BY(dispense, valid_from));
     READ(closed_periods, closed_period, BY(closed_period, payroll_month));
     READ(posted, posted, BY(posted, line_id), BY(posted, employment_id), BY(posted, cover_from));
-    SORT(employments, BY(employment, employee_id), BY(employment, starts_on), BY(employment, employment_id));
     return true;
+}
+
+void index_many(const struct dataset *d, struct lookup *l, const void *v, uint32_t n, size_t stride, size_t key)
+{
+    lookup_reserve(l, d->arena, v, n, stride, key);
+    for (uint32_t i = 0; i < n; i++) {
+        lookup_add(l, i);
+        dataset_forget(d, i);
+    }
 }
 
 static void index_entities(struct dataset *d)
 {
     struct arena *a = d->arena;
-    LOOKUP_BUILD(&d->employee_by_id, a, d->persons.v, d->persons.n, person, employee_id);
-    LOOKUP_BUILD(&d->employment_by_id, a, d->employments.v, d->employments.n, employment, employment_id);
     LOOKUP_BUILD(&d->payroll_contract_by_id, a, d->payroll_contracts.v, d->payroll_contracts.n, payroll_contract,
                  payroll_contract_id);
     LOOKUP_BUILD(&d->dispense_by_employee, a, d->dispenses.v, d->dispenses.n, dispense, employee_id);
@@ -93,15 +149,11 @@ static void index_entities(struct dataset *d)
 static void build_employments(struct dataset *d)
 {
     date_t first = d->rules->period_days.first, last = d->rules->period_days.last;
-    uint32_t near = 0;
-    d->person_of_employment = arena_raw(d->arena, d->employments.n * sizeof *d->person_of_employment);
     for (uint32_t i = 0; i < d->employments.n; i++) {
-        const struct employment *e = &d->employments.v[i];
-        int32_t person = (int32_t)lookup_find_near(&d->employee_by_id, e->employee_id, d->persons.n, &near);
-        d->person_of_employment[i] = person;
-        if (person == NONE)
+        const struct employed *e = &d->employments.v[i];
+        if (e->person == NONE)
             continue;
-        struct person *p = &d->persons.v[person];
+        struct person *p = &d->persons.v[e->person];
         if (p->n_employments++ == 0)
             p->first_employment = i;
         p->active |= overlaps(e->starts_on, e->ends_on, first, last);
@@ -111,18 +163,17 @@ static void build_employments(struct dataset *d)
 /* Payroll tells who has which contract on either side: at the employment, or in the contract's own list. */
 static void build_assignments(struct dataset *d)
 {
-    d->health_assigned = arena_alloc(d->arena, d->employments.n * sizeof *d->health_assigned);
+    uint32_t looked_at = 0;
     d->assignments_known = d->payroll_contracts.n > 0;
-    for (uint32_t i = 0; i < d->employments.n; i++) {
-        d->health_assigned[i] = d->employments.v[i].health_contract_ids.n > 0;
-        d->assignments_known |= d->health_assigned[i];
-    }
+    for (uint32_t i = 0; i < d->employments.n; i++)
+        d->assignments_known |= d->employments.v[i].health_assigned;
     for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
         const struct payroll_contract *c = &d->payroll_contracts.v[i];
         for (uint32_t k = 0; c->product == PRODUCT_HEALTH && k < c->employment_ids.n; k++) {
             int64_t at = lookup_find(&d->employment_by_id, *(struct str *)list_at(c->employment_ids, sizeof(struct str), k));
             if (at != LOOKUP_NONE)
-                d->health_assigned[at] = true;
+                d->employments.v[at].health_assigned = true;
+            dataset_forget(d, looked_at++);
         }
     }
 }
@@ -161,7 +212,7 @@ void dataset_read_line(const struct dataset *d, const struct line_state *state, 
 void dataset_forget(const struct dataset *d, uint32_t i)
 {
     enum { FORGET_ROWS = 4096 };
-    if (i % FORGET_ROWS == FORGET_ROWS - 1)
+    if (i && i % FORGET_ROWS == 0)
         part_forget(d->in, NULL);
 }
 
@@ -211,21 +262,24 @@ uint32_t dataset_posted_from(const struct dataset *d, struct str line_id)
     return low;
 }
 
-const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month)
+bool dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month, struct pay_base *ret)
 {
     uint32_t low = 0, high = d->pay_bases.n;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        const struct pay_base *base = &d->pay_bases.v[middle];
-        int way = str_cmp(base->employment_id, employment_id);
+        struct pay_base base;
+        lines_read(&d->pay_base_lines, d->pay_bases.v[middle].at, d->arena, &base);
+        int way = str_cmp(base.employment_id, employment_id);
         if (way == 0)
-            way = (base->month > month) - (base->month < month);
-        if (way == 0)
-            return base;
+            way = (base.month > month) - (base.month < month);
+        if (way == 0) {
+            *ret = base;
+            return true;
+        }
         if (way < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    return false;
 }

@@ -1,7 +1,7 @@
 /* Everything staged about one company, ordered and indexed; and what transform works out about it. All memory is the
  * company's arena. Positions are indexes into the arrays here; NONE stands for no position.
  *
- * A company can be as large as a tenth of all others together. Of what it has most of (lines, affiliations, employees)
+ * A company can be as large as a tenth of all others together. Of what it has most of (lines, affiliations, people)
  * only what is asked of it again and again is kept here; the rest is read once more from its line in the mapped file. */
 #ifndef TRANSFORM_DATASET_H
 #define TRANSFORM_DATASET_H
@@ -51,6 +51,23 @@ struct person {
     bool active;                     /* has an employment in the payroll month */
     bool number_shared;              /* with another employee */
     bool explained;                  /* an identity discrepancy already says why Alan's side is missing */
+};
+
+/* An employment. */
+struct employed {
+    const void *at;                  /* its line */
+    struct str employment_id;
+    struct list health_contract_ids, provident_contract_ids;
+    date_t starts_on, ends_on;
+    int32_t person;                  /* or NONE */
+    uint8_t category;                /* enum category */
+    int8_t exempt;                   /* payroll's mark: 1, 0, or -1 for null */
+    bool health_assigned;            /* payroll has given it a health contract */
+};
+
+/* A pay base. */
+struct based {
+    const void *at;                  /* for dataset_pay_base */
 };
 
 /* One cover of somebody by a contract. */
@@ -114,16 +131,16 @@ struct dataset {
     const struct part_in *in;
     struct part *part;
     struct company company;
-    struct lines invoice_lines, affiliation_lines, employee_lines;  /* as staged */
+    struct lines invoice_lines, affiliation_lines, employee_lines, pay_base_lines;  /* as staged */
 
     ARRAY(contract, contracts);                  /* by contract_id */
     ARRAY(invoice, invoices);                    /* by invoice_id */
     ARRAY(line_state, lines);                    /* by line_id */
     ARRAY(affiliated, affiliations);             /* by member_id, affiliation_id */
     ARRAY(person, persons);                      /* by employee_id */
-    ARRAY(employment, employments);              /* by employee_id, starts_on, employment_id */
+    ARRAY(employed, employments);                /* by employee_id, starts_on, employment_id */
     ARRAY(payroll_contract, payroll_contracts);  /* by payroll_contract_id */
-    ARRAY(pay_base, pay_bases);                  /* by employment_id, month */
+    ARRAY(based, pay_bases);                     /* by employment_id, month */
     ARRAY(payroll_period, payroll_periods);
     ARRAY(link, links);                          /* by member_id */
     ARRAY(dispense, dispenses);                  /* by employee_id, valid_from */
@@ -131,8 +148,6 @@ struct dataset {
     ARRAY(posted, posted);                       /* by line_id, employment_id, cover_from */
 
     bool assignments_known;                      /* payroll says who has which contract */
-    int32_t *person_of_employment;
-    bool *health_assigned;                       /* per employment: payroll has given it a health contract */
     ARRAY(insured, members);                     /* by member_id */
     uint32_t members_most;                       /* for how many there is room */
     ARRAY(other_number, other_numbers);
@@ -166,8 +181,8 @@ int64_t dataset_line(const struct dataset *d, struct str line_id);
 /* The first position in posted that is not before this line: what closed months gave for it begins there. */
 uint32_t dataset_posted_from(const struct dataset *d, struct str line_id);
 
-/* The pay base of an employment in a month, or NULL. */
-const struct pay_base *dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month);
+/* The pay base of an employment in a month; false when there is none. */
+bool dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month, struct pay_base *ret);
 
 static inline bool overlaps(date_t from, date_t to_or_none, date_t first, date_t last)
 {

@@ -87,6 +87,7 @@ void allocate_mark_lines(struct dataset *d)
     mark_undone(d);
     for (uint32_t i = 0; i < d->lines.n; i++) {
         struct line_state *x = &d->lines.v[i];
+        dataset_forget(d, i);
         if (!x->comparable || x->undone || cancelled(d, x))
             continue;
         uint32_t at = hash_charge(x) & (slots - 1);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 64, FAR_APART = 64 /* what one refers to lies scattered over many lines */ };
 
 void findings_init(struct findings *f, struct dataset *d)
 {
@@ -71,6 +71,7 @@ static struct discrepancy *find_or_add(struct findings *f, const struct discrepa
             return refresh(&f->v[f->slot[at] - 1], wanted);
     grow(f);
     f->v[f->n] = *wanted;
+    f->v[f->n].subject_id.p = arena_copy(f->d->arena, wanted->subject_id.p, wanted->subject_id.len);  /* is sorted by */
     f->slot[at] = f->n + 1;
     return &f->v[f->n++];
 }
@@ -136,7 +137,7 @@ struct discrepancy *findings_raise(struct findings *f, enum discrepancy_code cod
     const struct dataset *d = f->d;
     int32_t person = about->person, employment = about->employment;
     if (employment != NONE)
-        person = d->person_of_employment[employment];
+        person = d->employments.v[employment].person;
     else if (person != NONE)
         employment = main_employment(d, person);
     struct discrepancy x = blank(f, code);
@@ -210,6 +211,7 @@ bool findings_write(struct findings *f, int64_t found[severity_count], struct er
     if (f->n)
         qsort(f->v, f->n, sizeof *f->v, compare_findings);
     for (uint32_t i = 0; i < f->n; i++) {
+        dataset_forget(f->d, i * FAR_APART);
         if (settled(&f->v[i]))
             continue;
         if (!part_put(f->d->part, &discrepancy_record, &f->v[i], err))

@@ -107,9 +107,8 @@ void read_lines(struct reading *rd)
         sorted = sorted && str_cmp(before, line.line_id) <= 0;
         before = line.line_id;
     }
-    const size_t id = offsetof(struct invoice_line, line_id);
     if (!sorted)
-        sort_kept(&s.lines, d->lines.v, d->lines.n, sizeof *d->lines.v, id, id, d->arena);
+        sort_kept(&s.lines, d->lines.v, d->lines.n, sizeof *d->lines.v, ORDER(BY(invoice_line, line_id)), d->arena);
 }
 
 /* ---- settling ---- */
@@ -167,6 +166,7 @@ void settle_lines(struct dataset *d)
     free(ids);
     for (uint32_t i = 0; i < d->lines.n; i++) {
         struct line_state *x = &d->lines.v[i];
+        dataset_forget(d, i);
         if (x->unsettled && !settle(d, x))
             continue;
         if (x->member != NONE && dataset_billing_counts(d, d->invoices.v[x->invoice].billing_month))

@@ -74,7 +74,7 @@ static void rebuild_members(struct dataset *d)
 {
     uint32_t n = d->affiliations.n, near_contract = 0;
     sort_kept(&d->affiliation_lines, d->affiliations.v, n, sizeof *d->affiliations.v,
-              offsetof(struct affiliation, member_id), offsetof(struct affiliation, affiliation_id), d->arena);
+              ORDER(BY(affiliation, member_id), BY(affiliation, affiliation_id)), d->arena);
     d->affiliations.n = d->members.n = d->other_numbers.n = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct affiliation a;
@@ -113,15 +113,15 @@ bool read_affiliations(struct reading *rd)
         member_id = a.member_id;
         add_affiliation(d, &a, scan_keep(&s, &a), &near_contract);
     }
-    const size_t id = offsetof(struct affiliation, affiliation_id);
     if (!sorted)
-        sort_kept(&s.lines, d->affiliations.v, d->affiliations.n, sizeof *d->affiliations.v, id, id, d->arena);
+        sort_kept(&s.lines, d->affiliations.v, d->affiliations.n, sizeof *d->affiliations.v,
+                  ORDER(BY(affiliation, affiliation_id)), d->arena);
     if (!pass_kept(rd, &s.lines, d->affiliations.v, d->affiliations.n, sizeof *d->affiliations.v,
                    sorted && rd->rejects.n == rejects_before))
         return false;
     if (!sorted || !by_member)
         rebuild_members(d);
-    LOOKUP_BUILD(&d->member_by_id, d->arena, d->members.v, d->members.n, insured, member_id);
+    index_many(d, &d->member_by_id, d->members.v, d->members.n, sizeof *d->members.v, offsetof(struct insured, member_id));
     return true;
 }
 
@@ -155,5 +155,5 @@ void add_strangers(struct dataset *d, const struct str *ids, uint32_t n)
     d->members.n = all;
     move_members(d, to);
     free(to);
-    LOOKUP_BUILD(&d->member_by_id, d->arena, d->members.v, all, insured, member_id);
+    index_many(d, &d->member_by_id, d->members.v, all, sizeof *d->members.v, offsetof(struct insured, member_id));
 }

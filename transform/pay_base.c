@@ -3,7 +3,7 @@
 #include "transform/tranche.h"
 
 /* Days of the employment in a month. */
-static int days_in(const struct employment *e, month_t month)
+static int days_in(const struct employed *e, month_t month)
 {
     date_t from = month_first(month), to = month_last(month);
     if (e->starts_on > from)
@@ -14,7 +14,7 @@ static int days_in(const struct employment *e, month_t month)
 }
 
 /* The months of the year from the first one employed; 0 when the gross pay of one of them is not known. */
-static bool months_of_year(const struct dataset *d, const struct employment *e, month_t month,
+static bool months_of_year(const struct dataset *d, const struct employed *e, month_t month,
                            struct tranche_month year[TRANCHE_MONTHS_MAX], int *ret_n, struct err *err)
 {
     month_t first = month - month % 12;
@@ -22,13 +22,13 @@ static bool months_of_year(const struct dataset *d, const struct employment *e, 
         first = month_of(e->starts_on);
     *ret_n = 0;
     for (month_t m = first; m <= month; m++) {
-        const struct pay_base *base = dataset_pay_base(d, e->employment_id, m);
+        struct pay_base base;
         struct tranche_month *t = &year[m - first];
-        if (!base) {
+        if (!dataset_pay_base(d, e->employment_id, m, &base)) {
             *ret_n = 0;
             return true;
         }
-        *t = (struct tranche_month){.gross_cents = base->gross_cents, .days = days_in(e, m), .month_days = month_days(m)};
+        *t = (struct tranche_month){.gross_cents = base.gross_cents, .days = days_in(e, m), .month_days = month_days(m)};
         if (!config_pmss(d->rules->config, m, &t->pmss_cents, err))
             return false;
         ++*ret_n;
@@ -36,7 +36,7 @@ static bool months_of_year(const struct dataset *d, const struct employment *e, 
     return true;
 }
 
-static bool tranche_of(const struct dataset *d, const struct employment *e, enum basis basis, month_t month,
+static bool tranche_of(const struct dataset *d, const struct employed *e, enum basis basis, month_t month,
                        struct base *ret, struct err *err)
 {
     struct tranche_month year[TRANCHE_MONTHS_MAX];
@@ -53,7 +53,7 @@ static bool tranche_of(const struct dataset *d, const struct employment *e, enum
     return true;
 }
 
-static bool ceiling_of(const struct dataset *d, const struct employment *e, month_t month, struct base *ret, struct err *err)
+static bool ceiling_of(const struct dataset *d, const struct employed *e, month_t month, struct base *ret, struct err *err)
 {
     int64_t pmss;
     if (!config_pmss(d->rules->config, month, &pmss, err))
@@ -65,16 +65,16 @@ static bool ceiling_of(const struct dataset *d, const struct employment *e, mont
 bool pay_base_of(const struct dataset *d, int32_t employment, enum basis basis, month_t month, struct base *ret,
                  struct err *err)
 {
-    const struct employment *e = &d->employments.v[employment];
+    const struct employed *e = &d->employments.v[employment];
     if (basis == BASIS_PMSS)
         return ceiling_of(d, e, month, ret, err);
-    const struct pay_base *given = dataset_pay_base(d, e->employment_id, month);
+    struct pay_base given;
     *ret = BASE_NONE;
-    if (!given)
+    if (!dataset_pay_base(d, e->employment_id, month, &given))
         return true;
-    int64_t cents = basis == BASIS_GROSS ? given->gross_cents
-                    : basis == BASIS_T1  ? given->t1_cents
-                    : basis == BASIS_T2  ? given->t2_cents
+    int64_t cents = basis == BASIS_GROSS ? given.gross_cents
+                    : basis == BASIS_T1  ? given.t1_cents
+                    : basis == BASIS_T2  ? given.t2_cents
                                          : INT_NONE;
     if (cents == INT_NONE)
         return tranche_of(d, e, basis, month, ret, err);

@@ -40,17 +40,23 @@ void sort_records(void *v, uint32_t n, size_t size, const struct order_key *orde
 
 /* ---- what is kept of a record ---- */
 
+enum { SORT_FIELDS = 3 };
+
+/* The fields of an order, taken out of a record. */
 struct sort_key {
-    struct str first, then;
+    struct str field[SORT_FIELDS];   /* or a day, at its beginning */
     uint32_t from;
 };
 
-static int compare_keys(const void *a, const void *b)
+static size_t type_size(const struct order_key *key)
+{
+    return key->type == ORDER_TEXT ? sizeof(struct str) : sizeof(date_t);
+}
+
+static int compare_keys(const void *a, const void *b, void *order)
 {
     const struct sort_key *x = a, *y = b;
-    int way = str_cmp(x->first, y->first);
-    if (!way)
-        way = str_cmp(x->then, y->then);
+    int way = compare_records(a, b, order);
     return way ? way : (x->from > y->from) - (x->from < y->from);
 }
 
@@ -61,23 +67,37 @@ static const void *kept_at(const void *element)
     return at;
 }
 
-void sort_kept(const struct lines *lines, void *v, uint32_t n, size_t size, size_t first, size_t then, struct arena *a)
+/* The keys of all elements, in order; the caller frees them. */
+static struct sort_key *sorted_keys(const struct lines *lines, const void *v, uint32_t n, size_t size,
+                                    const struct order_key *order, struct arena *a)
 {
+    struct order_key of_keys[SORT_FIELDS + 1] = {{0, ORDER_END}};
     struct sort_key *key = mem_take(n * sizeof *key);
-    char *sorted = mem_take(n * size), *record = mem_take(lines->record->size);
-    for (uint32_t i = 0; i < n; i++) {
-        lines_read(lines, kept_at((char *)v + size * i), a, record);
-        key[i].from = i;
-        memcpy(&key[i].first, record + first, sizeof key[i].first);
-        memcpy(&key[i].then, record + then, sizeof key[i].then);
+    char *record = mem_take(lines->record->size);
+    for (int k = 0; k < SORT_FIELDS && order[k].type != ORDER_END; k++) {
+        of_keys[k] = (struct order_key){k * sizeof(struct str), order[k].type};
+        of_keys[k + 1].type = ORDER_END;
     }
-    qsort(key, n, sizeof *key, compare_keys);
+    for (uint32_t i = 0; i < n; i++) {
+        lines_read(lines, kept_at((const char *)v + size * i), a, record);
+        key[i].from = i;
+        for (int k = 0; of_keys[k].type != ORDER_END; k++)
+            memcpy(&key[i].field[k], record + order[k].offset, type_size(&order[k]));
+    }
+    qsort_r(key, n, sizeof *key, compare_keys, of_keys);
+    free(record);
+    return key;
+}
+
+void sort_kept(const struct lines *lines, void *v, uint32_t n, size_t size, const struct order_key *order, struct arena *a)
+{
+    struct sort_key *key = sorted_keys(lines, v, n, size, order, a);
+    char *sorted = mem_take(n * size);
     for (uint32_t i = 0; i < n; i++)
         memcpy(sorted + size * i, (char *)v + size * key[i].from, size);
     memcpy(v, sorted, n * size);
     free(key);
     free(sorted);
-    free(record);
 }
 
 bool pass_kept(struct reading *rd, const struct lines *lines, const void *v, uint32_t n, size_t size, bool as_it_came)

@@ -25,11 +25,14 @@ bool in_order(const void *v, uint32_t n, size_t size, const struct order_key *or
 void sort_records(void *v, uint32_t n, size_t size, const struct order_key *order);
 
 /* What is kept of records that are read again from their lines: n elements of this size, each with what scan_keep gave as
- * its first member. Sorts by one text of the record, then by the other (offsets). */
-void sort_kept(const struct lines *lines, void *v, uint32_t n, size_t size, size_t first, size_t then, struct arena *a);
+ * its first member. Sorts by up to three fields of the record. */
+void sort_kept(const struct lines *lines, void *v, uint32_t n, size_t size, const struct order_key *order, struct arena *a);
 /* Passes on to the output what was read of an entity that goes through unchanged: as it came when it came in order and
  * whole, else written anew in the order in which it stands. */
 bool pass_kept(struct reading *rd, const struct lines *lines, const void *v, uint32_t n, size_t size, bool as_it_came);
+
+/* lookup_build for so many that their lines should not all be in memory at once. */
+void index_many(const struct dataset *d, struct lookup *l, const void *v, uint32_t n, size_t stride, size_t key);
 
 /* members.c: affiliations, and the people they are of; people whom only lines name (distinct ids, in order), among them. */
 bool read_affiliations(struct reading *rd);

@@ -171,7 +171,7 @@ static void check_options(struct watch *w, struct findings *f, int32_t member, i
     struct affiliation a;
     if (contract == NONE)
         return;
-    const struct employment *e = &d->employments.v[employment];
+    const struct employed *e = &d->employments.v[employment];
     struct list ids = d->contracts.v[contract].product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
     if (ids.n)
         dataset_read_affiliation(d, &d->affiliations.v[affiliation], &a);
