@@ -6,6 +6,9 @@
 
 #include "common/jscan.h"
 
+/* By so much libcsv's room for a cell grows: its own 128 bytes would move a cell of megabytes at each of them. */
+enum { CELL_STEP_BYTES = 64 << 10 };
+
 /* ---- encoding ---- */
 
 /* Windows-1252, 0x80..0x9f; 0 where it has no character. Everything above is as in ISO 8859-1.
@@ -199,6 +202,7 @@ bool csv_rows(struct str text, char separator, int64_t first_line, bool (*row)(v
     struct reading *r = mem_alloc(sizeof *r);
     csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI); /* cannot fail with these options */
     csv_set_realloc_func(&r->parser, mem_realloc);
+    csv_set_blk_size(&r->parser, CELL_STEP_BYTES);
     csv_set_delim(&r->parser, (unsigned char)separator);
     row_reset(r);
     fault[0] = '\0';
