@@ -351,8 +351,9 @@ bool map_open(struct map *m, const char *path, struct err *err)
 
 void map_forget(const struct map *m, size_t from, size_t len)
 {
-    /* Whoever reads a page is given those around it as well: some in front that were forgotten before. */
-    enum { AROUND_BYTES = 64 << 10 };
+    /* Whoever reads a page is given those around it as well, by newer kernels all that the cache holds in one piece: some
+     * in front that were forgotten before. */
+    enum { AROUND_BYTES = 2 << 20 };
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t begin = from > AROUND_BYTES ? (from - AROUND_BYTES) / page * page : 0;
     if (m->mapping && len)

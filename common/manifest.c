@@ -338,7 +338,7 @@ bool manifest_peek(const char *path, struct run_info *ret, struct err *err)
 
 /* ---- part-NNNN.done: a line of JSON, the index lines, the reject lines ---- */
 
-bool part_done_write(const struct part_done *d, struct buf *ret, struct err *err)
+bool part_done_head(const struct part_done *d, struct buf *ret, struct err *err)
 {
     json_t *head = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "ok", (json_int_t)d->companies_ok, "failed",
                              (json_int_t)d->companies_failed, "index_bytes", (json_int_t)d->index_bytes, "rejects",
@@ -350,8 +350,6 @@ bool part_done_write(const struct part_done *d, struct buf *ret, struct err *err
         return err_set(err, ERR_BUG, "what a part holds cannot be written as JSON");
     buf_adds(ret, text);
     buf_addc(ret, '\n');
-    buf_add(ret, d->index, d->index_bytes);
-    buf_add(ret, d->rejects, d->rejects_bytes);
     free(text);
     return true;
 }

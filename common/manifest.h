@@ -51,7 +51,8 @@ int64_t stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes);
 bool stream_verify(struct part_in_file *f, struct err *err);
 void stream_close(struct part_in_file *f);
 
-bool part_done_write(const struct part_done *d, struct buf *ret, struct err *err);
+/* The first line of its file; the index lines and the reject lines stand behind it. */
+bool part_done_head(const struct part_done *d, struct buf *ret, struct err *err);
 /* ERR_BUG when the part is missing or torn: nobody but this run's workers writes it. */
 bool part_done_read(struct part_done *d, struct arena *a, const char *folder, int part, struct err *err);
 void part_done_close(struct part_done *d);

@@ -293,6 +293,7 @@ static bool prepare(struct stage_run *run, struct err *err)
         return false;
     if (run->stage != STAGE_EXTRACT && !run->opt.close && !run->opt.reopen)
         config_forget_companies(&run->config);
+    malloc_trim(0);  /* of what it took to read them */
     run->staging_dir = run->opt.staging ? run->opt.staging : run->config.staging_dir;
     return true;
 }

@@ -304,8 +304,10 @@ static bool done_commit(const struct part *p, const struct part_done *done, stru
     struct buf text = {0};
     struct out_file out = {0};
     char sha256[SHA256_HEX + 1];
-    bool ok = part_done_write(done, &text, err) && file_create(&out, done_path(a, p->out->path, p->number), err) &&
-              (out.passing = true) && file_write(&out, text.p, text.len, err) && file_commit(&out, sha256, err);
+    bool ok = part_done_head(done, &text, err) && file_create(&out, done_path(a, p->out->path, p->number), err) &&
+              (out.passing = true) && file_write(&out, text.p, text.len, err) &&
+              file_write(&out, done->index, done->index_bytes, err) &&
+              file_write(&out, done->rejects, done->rejects_bytes, err) && file_commit(&out, sha256, err);
     file_abandon(&out);
     buf_free(&text);
     return ok;

@@ -71,6 +71,7 @@ static bool transform_part(struct crew *crew, int number, struct arena *arena, s
     if (!part_stream(&in, crew->in, number, err))
         return false;
     part_begin(ret, crew->out, number);
+    buf_reserve(&ret->index, (size_t)in.index_left.len * 5 / 4);  /* as much as came, and some more ranges */
     bool ok = transform_companies(crew, &in, ret, arena, err);
     if (ok || err->kind != ERR_TRY_AGAIN)  /* not the manifest's bytes: that explains any other fault */
         ok = part_verify(&in, err) && ok;
