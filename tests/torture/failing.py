@@ -3,7 +3,6 @@ process without descriptors or a signal answers. The exit status is one of READM
 nothing half done is seen, and the same command again makes what an undisturbed run does."""
 import errno
 import os
-import unittest
 
 from scenarios import DONE
 from sweep import Sweep
@@ -81,35 +80,3 @@ class Failing(Sweep):
         if call.worker or trial.scenario.name != "transform-workers":   # else a worker may have come first
             self.assertIn(file, said)
         self.assertIn(os.strerror(getattr(errno, fault)), said)
-
-    def test_extract(self):
-        """What it asks for and keeps; what it makes of that is begun where it was received."""
-        self.sweep("extract", among=[*NETWORK, *PROCESS, "writev"])
-
-    def test_extract_that_goes_on(self):
-        self.sweep("extract-continued", among=FILE)
-
-    def test_extract_of_a_second_night(self):
-        self.sweep("extract-again", lambda call, fault: call.name, ["link", "unlink", "rename", "newfstatat"])
-
-    def test_transform(self):
-        self.sweep("transform")
-
-    def test_transform_with_workers(self):
-        self.sweep("transform-workers", lambda call, fault: (call.name, fault, call.worker), [*PROCESS, "write", "mmap"])
-
-    def test_load(self):
-        self.sweep("load")
-
-    def test_load_of_a_second_night(self):
-        self.sweep("load-again", among=NETWORK)
-
-    def test_close(self):
-        self.sweep("close", among=NETWORK)
-
-    def test_migrate(self):
-        self.sweep("migrate", among=NETWORK)
-
-
-if __name__ == "__main__":
-    unittest.main()
