@@ -11,6 +11,7 @@ bool copying_start(struct copying *c, struct load *l, const char *destination, c
     if (!template_fill(sql_load_copy.text, variables, 2, &c->sql, err))
         return false;
     c->query = (struct query){sql_load_copy.name, buf_str(&c->sql)};
+    buf_reserve(&c->rows, FLUSH_BYTES + FLUSH_BYTES / 2);   /* grown step by step it would leave holes */
     return true;
 }
 

@@ -70,7 +70,6 @@ struct load {
     struct company_set same;   /* they bring what their last load brought: passed over */
     struct known *known;       /* by id */
     size_t n_known;
-    struct buf brought;        /* rows of that table */
     int64_t companies_based, companies_whole;   /* of those that are not passed over: compared with base, or whole */
     int64_t months_closed;     /* here, because the payroll system reports them closed */
     int64_t rejects;

@@ -82,7 +82,6 @@ static bool load_body(struct stage_run *run, struct err *err)
     pg_close(&l.pg);
     ahead_end(l.ahead);
     base_close(l.base);
-    buf_free(&l.brought);
     staging_close(&l.in);
     arena_free(&l.arena);
     return ok;

@@ -271,7 +271,6 @@ static void forget(struct load *l)
 {
     l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = l->months_closed = 0;
     l->companies_based = l->companies_whole = 0;
-    l->brought.len = 0;
     base_close(l->base);
     l->base = NULL;
     for (int i = 0; i < n_entities; i++) {

@@ -218,21 +218,26 @@ static bool has(const struct part_in *part, const struct record *r)
     return false;
 }
 
-/* What brought will hold of the companies of the part. */
-static void note_brought(struct load *l, const struct taken_part *part)
+/* What brought holds of the companies of the part. */
+static bool copy_brought(struct load *l, const struct taken_part *part, struct err *err)
 {
-    for (size_t i = 0; i < part->n; i++) {
+    struct copying c;
+    int64_t rows;
+    bool ok = copying_start(&c, l, "brought", "company_id, digest, rows, closed, based", err);
+    for (size_t i = 0; ok && i < part->n; i++) {
         const struct taken *t = &part->v[i];
         if (t->same)
             continue;
-        copy_values(5, &l->brought);
-        copy_text(t->company.company_id, &l->brought);
-        copy_text(str_of(t->digest), &l->brought);
-        copy_integer(t->rows, &l->brought);
-        copy_bool(t->closed, &l->brought);
-        copy_bool(t->base, &l->brought);
+        copy_values(5, &c.rows);
+        copy_text(t->company.company_id, &c.rows);
+        copy_text(str_of(t->digest), &c.rows);
+        copy_integer(t->rows, &c.rows);
+        copy_bool(t->closed, &c.rows);
+        copy_bool(t->base, &c.rows);
         *(t->base ? &l->companies_based : &l->companies_whole) += 1;
+        ok = copying_flush(&c, err);
     }
+    return copying_end(&c, ok, &rows, err);
 }
 
 static bool copy_part(struct load *l, struct taken_part *part, int64_t *rows_done, struct err *err)
@@ -245,19 +250,9 @@ static bool copy_part(struct load *l, struct taken_part *part, int64_t *rows_don
             ok = copy_entity(l, &entities[i], &l->entity[i], part, rows_done, err);
     if (ok && has(&part->in, &discrepancy_record))
         ok = copy_entity(l, NULL, NULL, part, rows_done, err);
-    note_brought(l, part);   /* its ids lie in what is unmapped next */
+    ok = ok && copy_brought(l, part, err);
     part_close(&part->in);
     return ok;
-}
-
-static bool copy_brought(struct load *l, struct err *err)
-{
-    struct copying c;
-    int64_t rows;
-    bool ok = copying_start(&c, l, "brought", "company_id, digest, rows, closed, based", err);
-    c.rows = l->brought;
-    l->brought = (struct buf){0};
-    return copying_end(&c, ok, &rows, err);
 }
 
 bool stream_entities(struct load *l, struct err *err)
@@ -277,5 +272,5 @@ bool stream_entities(struct load *l, struct err *err)
     }
     progress_end();
     arena_free(&part.arena);
-    return ok && copy_brought(l, err) && stream_rejects(l, err);
+    return ok && stream_rejects(l, err);
 }
