@@ -173,7 +173,7 @@ format: ## Lay out the C sources as .clang-format says
 coverage: ## Line and branch coverage of all tests, in build-coverage/index.html; fails under 95 and 85 percent
 	@tests/packages.sh build run test lint
 	@mkdir -p build-coverage
-	@$(CC) -c -o build-coverage/coverage_exit.o tests/coverage_exit.c
+	@$(CC) $(PREPROCESS) -c -o build-coverage/coverage_exit.o tests/coverage_exit.c
 	@find build-coverage -name '*.gcda' -delete
 	@$(MAKE) -j$(JOBS) BUILD=build-coverage CFLAGS="-Og -g --coverage" \
 	         LDFLAGS="-Wl,--wrap=_exit build-coverage/coverage_exit.o" test
