@@ -192,7 +192,7 @@ static struct str unescape(struct str raw, struct arena *a)
     const char *p = raw.p, *end = p + raw.len;
     char *text = arena_copy(a, raw.p, raw.len), *w = text;
     while (p < end) {
-        uint32_t code;
+        uint32_t code = 0;
         if (*p != '\\') {
             *w++ = *p++;
             continue;

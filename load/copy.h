@@ -23,7 +23,7 @@ void copy_values(int n, struct buf *b);
 /* Append one value: a text (null where it is null), a bigint (null: INT_NONE), a boolean, a date[]. */
 void copy_text(struct str s, struct buf *b);
 void copy_integer(int64_t n, struct buf *b);
-void copy_bool(bool value, struct buf *b);
+void copy_bool(bool truth, struct buf *b);
 void copy_dates(const date_t *v, uint32_t n, struct buf *b);
 
 #endif

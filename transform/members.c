@@ -54,9 +54,9 @@ void member_learn(struct dataset *d, struct insured *m, struct str nir, struct s
 /* The next one in order of member_id. */
 static void add_affiliation(struct dataset *d, const struct affiliation *a, const void *at, uint32_t *near_contract)
 {
-    struct insured *m = d->members.n ? &d->members.v[d->members.n - 1] : NULL;
-    uint32_t i = d->affiliations.n++;
-    if (!m || !str_eq(m->member_id, a->member_id)) {
+    uint32_t i = d->affiliations.n++, known = d->members.n;
+    struct insured *m = &d->members.v[known ? known - 1 : 0];
+    if (!known || !str_eq(m->member_id, a->member_id)) {
         m = &d->members.v[d->members.n++];
         member_init(m, a->member_id);
         m->first_affiliation = i;

@@ -27,7 +27,7 @@ static void a_record_is_read_again_from_its_line(void **state)
     struct scan scan;
     struct list rejects = {0};
     struct link first[3], again;
-    const void *at[3];
+    const void *at[3] = {NULL};
     int n = 0;
     assert_ok(staging_open(&in, scratch, &info, &err));
     assert_ok(part_stream(&p, &in, 0, &err) && part_next_company(&p, &names, &c, &err));
