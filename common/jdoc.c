@@ -164,16 +164,6 @@ bool jdoc_parse(struct str text, struct arena *a, struct jdoc *ret, struct jscan
     return ok;
 }
 
-const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, struct str key)
-{
-    if (!v || v->type != J_OBJECT)
-        return NULL;
-    for (const struct jvalue *m = v + 1; m < d->value + v->next; m = d->value + m->next)
-        if (str_eq(m->key, key))
-            return m;
-    return NULL;
-}
-
 /* Keys are met once, so that it does not matter where the search begins. */
 static const struct jvalue *member_near(const struct jdoc *d, const struct jvalue *v, struct str key, uint32_t *near)
 {
@@ -187,6 +177,12 @@ static const struct jvalue *member_near(const struct jdoc *d, const struct jvalu
         i = m->next < v->next ? m->next : first;
     }
     return NULL;
+}
+
+const struct jvalue *jdoc_member(const struct jdoc *d, const struct jvalue *v, struct str key)
+{
+    uint32_t near = 0;
+    return v ? member_near(d, v, key, &near) : NULL;
 }
 
 const struct jvalue *jdoc_path_near(const struct jdoc *d, const struct jvalue *v, const char *path, uint32_t *near)

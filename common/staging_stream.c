@@ -1,5 +1,6 @@
 /* Files of a part read from end to end: mapped, hashed as far as they are needed, while the bytes are on their way into the
- * cache, and forgotten behind that, or at once where they are more than a cache holds. Mapping beats read() into a buffer: its page faults take a sixth of the copying. */
+ * cache, and forgotten behind that, or at once where they are more than a cache holds. Mapping beats read() into a buffer:
+ * its page faults take a sixth of the copying. */
 #include <inttypes.h>
 #include <stdlib.h>
 
