@@ -89,9 +89,10 @@ static void bind_establishment(struct arena *a, struct yaml *node, enum stage st
                    co->siren);
 }
 
-static void bind_company(struct arena *a, struct yaml *node, enum stage stage, struct config_company *co,
-                         struct err *err)
+void company_bind(struct config *c, struct yaml *node, enum stage stage, struct err *err)
 {
+    struct arena *a = &c->of_companies;
+    struct config_company *co = &c->companies[c->n_companies++];
     keys_bind(a, node, KEYS(company_keys), co, err);
     co->line = node->line;
     refuse_dots(node, "alan_company_id", co->alan_company_id, err);
@@ -137,7 +138,7 @@ static size_t add_occurrence(struct occurrence *o, size_t n, const char *value, 
     return n;
 }
 
-static void refuse_all_repeated(const struct config *c, const char *file, struct err *err)
+void companies_end(const struct config *c, const char *file, struct err *err)
 {
     size_t most = (size_t)c->n_companies, n = 0;
     for (int i = 0; i < c->n_companies; i++)
@@ -158,15 +159,21 @@ static void refuse_all_repeated(const struct config *c, const char *file, struct
     free(o);
 }
 
+void companies_begin(struct config *c, int n)
+{
+    c->companies = arena_alloc(&c->of_companies, (size_t)n * sizeof *c->companies);
+    c->n_companies = 0;
+}
+
 void companies_bind(struct config *c, const struct yaml *list, enum stage stage, struct err *err)
 {
-    struct yaml *m = maps_of(list, &c->n_companies, err);
-    c->companies = arena_alloc(&c->of_companies, (size_t)c->n_companies * sizeof *c->companies);
-    if (list && list->kind == YAML_LIST && !list->child)
+    int n;
+    struct yaml *m = maps_of(list, &n, err);
+    companies_begin(c, n);
+    if (list->kind == YAML_LIST && !list->child)
         yaml_fault(err, list, "expected at least one company");
-    for (int i = 0; m; m = m->next)
+    for (; m; m = m->next)
         if (m->kind == YAML_MAP)
-            bind_company(&c->of_companies, m, stage, &c->companies[i++], err);
-    if (list)
-        refuse_all_repeated(c, list->file, err);
+            company_bind(c, m, stage, err);
+    companies_end(c, list->file, err);
 }

@@ -1,4 +1,5 @@
-/* A CSV of companies as the list of maps that pipeline.yaml would hold, so that both are bound and checked alike. */
+/* A CSV of companies, each made the map that pipeline.yaml would hold, so that both are bound and checked alike. One at a
+ * time: thirty thousand such maps would be the most memory that a stage ever needs. */
 #include <csv.h>
 #include <search.h>
 #include <unistr.h>
@@ -23,37 +24,38 @@ static const struct column {
 #define COLUMN_NAMES "company_id, siren, name, headcount, alan_company_id, siret, payroll_company_id, payroll_token"
 enum { COLUMNS = sizeof columns / sizeof *columns, CELLS_MAX = COLUMNS };
 
+struct row {
+    struct row *next;                   /* of the same company */
+    int line;
+    char cells[];                       /* as many as the header has, each with a NUL behind it */
+};
+
+struct company_rows {
+    const char *id;
+    struct row *first, **end;
+    struct company_rows *next;
+};
+
 struct reader {
-    struct arena *arena;
     struct err *err;
     const char *file;
+    struct arena rows;
+    struct company_rows *first, **end;
+    int n_companies;
+    void *by_id;                        /* tsearch tree of struct company_rows */
     int line;                           /* being read */
     int row_line;                       /* where the row began; 0 between rows */
+    struct arena scratch;               /* of the row, then of the company */
     struct str cell[CELLS_MAX];
     int n_cells;                        /* of the row; may be more than there is room for */
     const struct column *order[CELLS_MAX];
     int n_order;                        /* 0: the header is still to come */
     bool header_refused;                /* then rows mean nothing */
-    struct yaml *list, **end;
-    void *by_id;                        /* tsearch tree of struct company_node */
-};
-
-struct company_node {
-    const char *id;
-    struct yaml *company;
-    struct yaml *establishments, **end; /* NULL until there is one */
 };
 
 static bool refuse_row(const struct reader *r, const char *what, const char *name)
 {
     return err_add(r->err, ERR_CONFIG, "%s:%d: %s%.60s", r->file, r->row_line, what, name);
-}
-
-static struct yaml *node_new(const struct reader *r, enum yaml_kind kind, const char *key)
-{
-    struct yaml *node = arena_alloc(r->arena, sizeof *node);
-    *node = (struct yaml){.kind = kind, .line = r->row_line, .text = "", .key = key, .file = r->file};
-    return node;
 }
 
 /* ---- header ---- */
@@ -95,7 +97,7 @@ static bool read_header(struct reader *r)
 
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(((const struct company_node *)a)->id, ((const struct company_node *)b)->id);
+    return strcmp(((const struct company_rows *)a)->id, ((const struct company_rows *)b)->id);
 }
 
 static struct str cell_of(const struct reader *r, const char *key)
@@ -106,91 +108,57 @@ static struct str cell_of(const struct reader *r, const char *key)
     return STR_NULL;
 }
 
-/* The company of the row, made when it is the first of its id. NULL without an id. */
-static struct company_node *row_company(struct reader *r)
+/* The row's company, made when it is the first of its id. NULL without an id. */
+static struct company_rows *row_company(struct reader *r)
 {
-    struct company_node wanted = {.id = cell_of(r, "id").p};
+    struct company_rows wanted = {.id = cell_of(r, "id").p};
     if (!wanted.id || !*wanted.id) {
         refuse_row(r, "company_id: missing", "");
         return NULL;
     }
     void *found = tfind(&wanted, &r->by_id, by_id);
     if (found)
-        return *(struct company_node **)found;
-    struct company_node *node = arena_alloc(r->arena, sizeof *node);
-    node->id = wanted.id;
-    node->company = node_new(r, YAML_MAP, NULL);
-    *r->end = node->company;
-    r->end = &node->company->next;
-    if (!tsearch(node, &r->by_id, by_id)) {
+        return *(struct company_rows **)found;
+    struct company_rows *company = arena_alloc(&r->rows, sizeof *company);
+    company->id = arena_copy(&r->rows, wanted.id, strlen(wanted.id));
+    company->end = &company->first;
+    if (!tsearch(company, &r->by_id, by_id)) {
         err_set(r->err, ERR_TRY_AGAIN, "%s: out of memory", r->file);
         return NULL;
     }
-    return node;
+    *r->end = company;
+    r->end = &company->next;
+    r->n_companies++;
+    return company;
 }
 
-static void add_member(const struct reader *r, struct yaml *map, const struct column *column, struct str cell)
+static void keep_row(struct reader *r)
 {
-    struct yaml *m = yaml_scalar(r->arena, r->file, r->row_line, cell, column->variables);
-    m->key = column->key;
-    m->quoted = m->quoted && !column->number;
-    m->next = map->child;
-    map->child = m;
-}
-
-/* What a later line says of the company must be what the first one said. */
-static void add_company_cell(const struct reader *r, struct yaml *company, const struct column *column, struct str cell)
-{
-    const struct yaml *before = yaml_get(company, column->key);
-    if (!before)
-        add_member(r, company, column, cell);
-    else if (!str_is(cell, before->text))
-        err_add(r->err, ERR_CONFIG, "%s:%d: %s differs from line %d of the same company", r->file, r->row_line,
-                column->header, before->line);
-}
-
-static struct yaml *add_establishment(const struct reader *r, struct company_node *node)
-{
-    if (!node->establishments) {
-        node->establishments = node_new(r, YAML_LIST, "establishments");
-        node->establishments->next = node->company->child;
-        node->company->child = node->establishments;
-        node->end = &node->establishments->child;
-    }
-    struct yaml *establishment = node_new(r, YAML_MAP, NULL);
-    *node->end = establishment;
-    node->end = &establishment->next;
-    return establishment;
-}
-
-static void read_row(struct reader *r)
-{
+    size_t size = 0;
     if (r->n_cells != r->n_order) {
         err_add(r->err, ERR_CONFIG, "%s:%d: %d cells; expected %d as in the header", r->file, r->row_line, r->n_cells,
                 r->n_order);
         return;
     }
-    struct company_node *node = row_company(r);
-    struct yaml *establishment = NULL;
-    for (int i = 0; i < r->n_order && node; i++) {
-        const struct column *column = r->order[i];
-        if (!column || !r->cell[i].len)
-            continue;
-        if (column->establishment) {
-            if (!establishment)
-                establishment = add_establishment(r, node);
-            add_member(r, establishment, column, r->cell[i]);
-        } else {
-            add_company_cell(r, node->company, column, r->cell[i]);
-        }
-    }
+    struct company_rows *company = row_company(r);
+    if (!company)
+        return;
+    for (int i = 0; i < r->n_cells; i++)
+        size += r->cell[i].len + 1;
+    struct row *row = arena_alloc(&r->rows, sizeof *row + size);
+    row->line = r->row_line;
+    *company->end = row;
+    company->end = &row->next;
+    char *to = row->cells;
+    for (int i = 0; i < r->n_cells; to += r->cell[i++].len + 1)
+        memcpy(to, r->cell[i].p, r->cell[i].len + 1);
 }
 
 static void on_cell(void *text, size_t len, void *arg)
 {
     struct reader *r = arg;
     if (r->n_cells < CELLS_MAX)
-        r->cell[r->n_cells] = (struct str){arena_copy(r->arena, text, len), (uint32_t)len, false};
+        r->cell[r->n_cells] = (struct str){arena_copy(&r->scratch, text, len), (uint32_t)len, false};
     r->n_cells++;
 }
 
@@ -201,7 +169,8 @@ static void on_row(int terminator, void *arg)
     if (!r->n_order)
         r->header_refused = !read_header(r);
     else if (!r->header_refused)
-        read_row(r);
+        keep_row(r);
+    arena_reset(&r->scratch);
     r->n_cells = 0;
     r->row_line = 0;
 }
@@ -265,44 +234,128 @@ static void keep(void *node)
     (void)node; /* it is the arena's */
 }
 
-static struct yaml *read_text(const char *path, struct str text, struct arena *a, struct err *err)
+/* ---- companies ---- */
+
+/* A company's map as it grows, row by row. */
+struct growing {
+    struct yaml *company;
+    struct yaml *establishments, **end; /* NULL until there is one */
+};
+
+static struct yaml *node_new(struct reader *r, enum yaml_kind kind, const char *key)
+{
+    struct yaml *node = arena_alloc(&r->scratch, sizeof *node);
+    *node = (struct yaml){.kind = kind, .line = r->row_line, .text = "", .key = key, .file = r->file};
+    return node;
+}
+
+static void add_member(struct reader *r, struct yaml *map, const struct column *column, struct str cell)
+{
+    struct yaml *m = yaml_scalar(&r->scratch, r->file, r->row_line, cell, column->variables);
+    m->key = column->key;
+    m->quoted = m->quoted && !column->number;
+    m->next = map->child;
+    map->child = m;
+}
+
+/* What a later line says of the company must be what the first one said. */
+static void add_company_cell(struct reader *r, struct yaml *company, const struct column *column, struct str cell)
+{
+    const struct yaml *before = yaml_get(company, column->key);
+    if (!before)
+        add_member(r, company, column, cell);
+    else if (!str_is(cell, before->text))
+        err_add(r->err, ERR_CONFIG, "%s:%d: %s differs from line %d of the same company", r->file, r->row_line,
+                column->header, before->line);
+}
+
+static struct yaml *add_establishment(struct reader *r, struct growing *g)
+{
+    if (!g->establishments) {
+        g->establishments = node_new(r, YAML_LIST, "establishments");
+        g->establishments->next = g->company->child;
+        g->company->child = g->establishments;
+        g->end = &g->establishments->child;
+    }
+    struct yaml *establishment = node_new(r, YAML_MAP, NULL);
+    *g->end = establishment;
+    g->end = &establishment->next;
+    return establishment;
+}
+
+static void add_row(struct reader *r, struct growing *g, const struct row *row)
+{
+    const char *cell = row->cells;
+    struct yaml *establishment = NULL;
+    r->row_line = row->line;
+    for (int i = 0; i < r->n_order; cell += strlen(cell) + 1, i++) {
+        const struct column *column = r->order[i];
+        if (!*cell)
+            continue;
+        if (column->establishment) {
+            if (!establishment)
+                establishment = add_establishment(r, g);
+            add_member(r, establishment, column, str_of(cell));
+        } else {
+            add_company_cell(r, g->company, column, str_of(cell));
+        }
+    }
+}
+
+static void bind_companies(struct reader *r, struct config *c, enum stage stage)
+{
+    companies_begin(c, r->n_companies);
+    if (!r->n_companies)
+        err_add(r->err, ERR_CONFIG, "%s:1: expected at least one company", r->file);
+    for (const struct company_rows *company = r->first; company; company = company->next) {
+        r->row_line = company->first->line;
+        struct growing g = {.company = node_new(r, YAML_MAP, NULL)};
+        for (const struct row *row = company->first; row; row = row->next)
+            add_row(r, &g, row);
+        company_bind(c, g.company, stage, r->err);
+        yaml_faults(g.company, r->err);
+        arena_reset(&r->scratch);
+    }
+    companies_end(c, r->file, r->err);
+}
+
+/* ---- the whole ---- */
+
+static bool read_text(struct reader *r, struct str text)
 {
     struct csv_parser csv;
-    struct reader r = {.arena = a, .err = err, .file = arena_copy(a, path, strlen(path))};
     if (text.len >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0) {
         text.p += 3;
         text.len -= 3;
     }
-    if (!check_text(path, text, err))
-        return NULL;
-    r.row_line = 1;
-    r.list = node_new(&r, YAML_LIST, NULL);
-    r.end = &r.list->child;
-    r.row_line = 0;
+    if (!check_text(r->file, text, r->err))
+        return false;
     csv_init(&csv, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
     csv_set_delim(&csv, separator_of(text));
     csv_set_realloc_func(&csv, mem_realloc);
-    bool ok = read_rows(&r, &csv, text);
+    bool ok = read_rows(r, &csv, text);
     csv_free(&csv);
-    tdestroy(r.by_id, keep);
-    return ok ? r.list : NULL;
+    tdestroy(r->by_id, keep);
+    return ok;
 }
 
-struct yaml *companies_file_read(const char *path, struct arena *a, struct sha256 *digest, struct err *err)
+void companies_file_bind(struct config *c, const char *path, enum stage stage, struct sha256 *digest, struct err *err)
 {
     struct map map;
     struct err fault = {0};
+    struct reader r = {.err = err, .file = path, .end = &r.first};
     if (!map_open_configured(&map, path, &fault)) {
         err_add(err, fault.kind, "companies_file: %s", fault.text);
-        return NULL;
+        return;
     }
-    struct yaml *list = NULL;
     if (map.len > YAML_BYTES_MAX) {
         err_add(err, ERR_CONFIG, "%s: larger than %d MiB", path, YAML_BYTES_MAX >> 20);
     } else {
         sha256_add(digest, map.p, map.len);
-        list = read_text(path, (struct str){map.p, (uint32_t)map.len, false}, a, err);
+        if (read_text(&r, (struct str){map.p, (uint32_t)map.len, false}))
+            bind_companies(&r, c, stage);
     }
     map_close(&map);
-    return list;
+    arena_free(&r.rows);
+    arena_free(&r.scratch);
 }

@@ -81,11 +81,7 @@ static void bind_companies(struct config *c, struct yaml *root, enum stage stage
     } else if (is_given(list)) {
         companies_bind(c, list, stage, err);
     } else if (c->companies_file) {
-        struct arena tree = {0};
-        list = companies_file_read(c->companies_file, &tree, digest, err);
-        companies_bind(c, list, stage, err);
-        yaml_faults(list, err);
-        arena_free(&tree);
+        companies_file_bind(c, c->companies_file, stage, digest, err);
     } else if (!is_given(file)) {
         err_add(err, ERR_CONFIG, "%s:%d: companies: missing; expected a list here or companies_file", root->file,
                 root->line);

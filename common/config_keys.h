@@ -38,10 +38,17 @@ void keys_bind(struct arena *a, struct yaml *map, const struct key *keys, size_t
 /* Makes the value of a key null, with its faults: a secret that this stage has no use for. */
 void keys_forget(struct yaml *map, const char *path);
 
-/* companies.c: binds a list of companies. companies_file.c: makes such a list of a CSV file and adds its bytes to the
- * digest; NULL, with err filled, when it cannot be read at all. */
+/* companies.c: a list of companies, each bound, and then checked against each other. The faults that their nodes carry are
+ * left to yaml_faults. */
 void companies_bind(struct config *c, const struct yaml *list, enum stage stage, struct err *err);
+/* The same in steps: room for n companies; one after the other; the check, where file is for messages. */
+void companies_begin(struct config *c, int n);
+void company_bind(struct config *c, struct yaml *node, enum stage stage, struct err *err);
+void companies_end(const struct config *c, const char *file, struct err *err);
+
+/* companies_file.c: the companies of a CSV file, whose bytes are added to the digest. Every fault is added to err, those
+ * of nodes as well. */
 struct sha256;
-struct yaml *companies_file_read(const char *path, struct arena *a, struct sha256 *digest, struct err *err);
+void companies_file_bind(struct config *c, const char *path, enum stage stage, struct sha256 *digest, struct err *err);
 
 #endif

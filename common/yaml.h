@@ -19,12 +19,12 @@ struct yaml {
     int line;                    /* counts from 1; of a member: its key's */
     bool quoted;                 /* a quoted scalar is never null, a number or a boolean; one made of variables is not quoted */
     bool variable;               /* holds what a variable holds: never to be shown */
+    bool used;                   /* set by yaml_get: what is left over is an unknown key */
     const char *text;            /* scalar, NUL-terminated; "" for null */
     struct yaml *next;           /* next element or member */
     struct yaml *child;          /* first element or member's value */
     const char *key;             /* of a member */
     const char *file;            /* where it was read, for messages */
-    bool used;                   /* set by yaml_get: what is left over is an unknown key */
     const char *fault;           /* NULL, or why the node cannot be used: yaml_faults tells it */
 };
 
