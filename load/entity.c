@@ -155,7 +155,8 @@ void entity_variables(const struct entity *e, month_t period, month_t window_fir
         {"whole", whole(e, in_months, a)},
         {"touched", touched(e, month, a)},
         {"before", ""},
-        {"staying", "true"},
+        {"staying", ""},
+        {"changed", ""},
     };
     memcpy(ret, variables, sizeof variables);
 }

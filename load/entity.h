@@ -26,8 +26,8 @@ extern const struct entity entities[];
 extern const int n_entities;
 
 /* The variables of the templates in sql/load/: table, entity, columns, t_columns, n_columns, picked, match, member,
- * present, month, in_months, gone, sum, whole, touched, before and staying. Their values live in the arena. */
-enum { ENTITY_VARIABLES = 17 };
+ * present, month, in_months, gone, sum, whole, touched, before, staying and changed. Their values live in the arena. */
+enum { ENTITY_VARIABLES = 18 };
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
                       struct arena *a, struct variable ret[ENTITY_VARIABLES]);
 /* A query that counts the facts of each company over all tables, with the age of the youngest: variable counted of

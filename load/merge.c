@@ -50,14 +50,15 @@ static bool check_past(struct load *l, const struct entity_load *e, struct err *
 static bool apply(struct load *l, struct entity_load *e, struct err *err)
 {
     struct changes found;
+    const char *table = entity_value(e->variables, "table");
+    entity_set(e->variables, "changed", arena_printf(&l->arena, "change_%s", table));
     if (!load_run(l, &sql_load_compare, e, NULL, err) || !load_changes(l, &sql_load_changes, e, &found, err))
         return false;
     if (!found.inserted && !found.updated && !found.deleted)
         return true;
     if (found.deleted)
         entity_set(e->variables, "staying", arena_printf(&l->arena, "NOT EXISTS (SELECT FROM change_%s AS n "
-                   "WHERE n.change = 'delete' AND %s)", entity_value(e->variables, "table"),
-                   entity_value(e->variables, "match")));
+                   "WHERE n.change = 'delete' AND %s)", table, entity_value(e->variables, "match")));
     return load_run(l, &sql_load_analyze_changes, e, NULL, err) &&
            (!found.deleted || load_run(l, &sql_load_delete, e, &e->changes.deleted, err)) &&
            (!found.updated || load_run(l, &sql_load_update, e, &e->changes.updated, err)) &&
@@ -67,11 +68,13 @@ static bool apply(struct load *l, struct entity_load *e, struct err *err)
 
 static bool merge_entity(struct load *l, struct entity_load *e, struct err *err)
 {
+    entity_set(e->variables, "staying", "true");
+    entity_set(e->variables, "changed", arena_printf(&l->arena, "new_%s", entity_value(e->variables, "table")));
     if (e->direct)
         e->changes.inserted = e->sent;
     else if ((l->companies_whole || e->sent) && (!prepare(l, e, err) || !check_past(l, e, err) || !apply(l, e, err)))
         return false;
-    return load_run(l, &sql_load_staying, e, NULL, err);
+    return load_run(l, &sql_load_now, e, NULL, err);
 }
 
 bool merge_entities(struct load *l, struct err *err)

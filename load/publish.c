@@ -277,7 +277,6 @@ static void forget(struct load *l)
         struct entity_load *e = &l->entity[i], clean = {0};
         memcpy(clean.variables, e->variables, sizeof clean.variables);
         *e = clean;
-        entity_set(e->variables, "staying", "true");
     }
     l->companies = l->syncs = l->reject_changes = (struct changes){0};
     *l->finished_at = *l->pg.sqlstate = '\0';

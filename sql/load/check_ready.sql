@@ -1,16 +1,9 @@
 -- Money ready for a payslip that must not be on it: nobody's, somebody's who was not matched with certainty, an exempt
 -- employee's, a former employee's in portability. A reversal takes back what an earlier payslip had, whoever it was.
-WITH portability AS (
-    SELECT company_id, member_id, contract_id,
-           min(starts_on) AS starts_on, max(coalesce(ends_on, 'infinity')) AS ends_on
-    FROM now_affiliation
-    WHERE (company_id, member_id, contract_id) IN (SELECT company_id, member_id, contract_id FROM now_affiliation
-                                                   WHERE status = 'portability')
-    GROUP BY company_id, member_id, contract_id
-    HAVING every(status = 'portability')
-), ready AS (
+-- looked_at: now_contribution, or those of them where anything changed.
+WITH ready AS (
     SELECT t.*
-    FROM now_contribution AS t
+    FROM :looked_at AS t
     JOIN brought AS c USING (company_id)
     WHERE NOT c.closed AND t.status = 'ready' AND t.kind <> 'reversal' AND t.employment_id IS NOT NULL
 )
