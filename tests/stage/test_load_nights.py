@@ -177,14 +177,69 @@ class Nights(Case):
         self.assertEqual(self.load_told()[1], (0, 1))
         self.assert_gross(5)
 
-    def test_a_check_still_sees_what_did_not_come_tonight(self):
-        """The employment alone differs: it belongs to somebody else now, and the line that names it came last night."""
+    def test_a_check_sees_what_makes_last_night_s_line_wrong(self):
+        """One thing alone differs tonight; the line that it makes wrong came last night, or comes tonight."""
+        def first():
+            data = entities()
+            data["employees"].append({"employee_id": "emp2", "last_name": "Autre"})
+            data["affiliations"].append({**data["affiliations"][0], "affiliation_id": "aff2", "status": "portability"})
+            return data
+
+        def exempt(employment_id):
+            return {"payroll_month": PERIOD, "employment_id": employment_id, "employee_id": "emp1", "reason": "exempt"}
+
+        unmatched = "line l1: ready, but member mbr1 is not matched with the employee"
+        cases = {
+            "an employment of somebody else": (lambda d: d["employments"][0].update(employee_id="emp2"), unmatched),
+            "an employment that is gone": (lambda d: d["employments"].clear(),
+                                           "line l1: ready, but employment job1 is not among the employments"),
+            "a member of somebody else": (lambda d: d["members"][0].update(employee_id="emp2"), unmatched),
+            "a member who is not matched any more": (
+                lambda d: d["members"][0].update(employee_id=None, matched_by="none"), unmatched),
+            "a member who is gone": (lambda d: d["members"].pop(0), unmatched),
+            "an exemption, the first of the month": (lambda d: d["coverage"].append(exempt("job1")),
+                                                     "line l1: ready, but employment job1 is exempt"),
+            "an affiliation that becomes portability": (lambda d: d["affiliations"][0].update(status="portability"),
+                                                        "line l1: ready, but member mbr1 is in portability"),
+            "portability left alone": (lambda d: d["affiliations"].pop(0),
+                                       "line l1: ready, but member mbr1 is in portability"),
+            "a line given to another employment": (
+                lambda d: d["contributions"][0].update(employment_id="job9"),
+                "line l1: ready, but employment job9 is not among the employments"),
+            "a line for another member": (lambda d: d["contributions"][0].update(member_id="mbr2"),
+                                          "line l1: ready, but member mbr2 is not matched with the employee"),
+        }
+        self.stage([(company(), first())])
+        self.must()
+        before = self.versions()
+        for name, (change, fault) in cases.items():
+            with self.subTest(name):
+                data = first()
+                change(data)
+                self.stage([(company(), data)])
+                result = self.load("--log-level", "debug")
+                self.assertEqual(result.status, 65, result.stderr)
+                self.assertIn(" 1 companies by what differs, 0 whole", result.stderr)
+                self.assertIn(fault, result.stderr)
+                self.assertEqual(self.versions(), before)
+        data = first()
+        data["coverage"].append(exempt("job8"))
+        self.stage([(company(), data)])
+        self.assertEqual(self.load_told()[1], (1, 0))
+        data["coverage"].append(exempt("job1"))
+        self.stage([(company(), data)])
+        self.refused(65, "line l1: ready, but employment job1 is exempt")
+
+    def test_a_check_sees_a_company_that_came_whole_beside_others(self):
+        self.two_nights()
         data = entities()
-        data["employees"].append({"employee_id": "emp2", "last_name": "Autre"})
-        data["employments"][0]["employee_id"] = "emp2"
-        before = self.two_nights(data) or self.versions()
-        self.refused(65, "line l1: ready, but member mbr1 is not matched with the employee")
-        self.assertEqual(self.versions(), before)
+        data["members"][0].update(employee_id=None, matched_by="none")
+        self.stage([(company(), {**entities(), "pay_bases": []}), (company("beta", "404833048"), data)])
+        result = self.load("--log-level", "debug")
+        self.assertIn(" 1 companies by what differs, 1 whole", result.stderr)
+        self.assertEqual(result.status, 65, result.stderr)
+        self.assertIn("company beta: line l1: ready, but member mbr1 is not matched", result.stderr)
+        self.assertNotIn("company acme", result.stderr)
 
     def test_a_base_of_another_month_comes_and_goes(self):
         """Rows outside the months that are read again belong to nobody's count."""
