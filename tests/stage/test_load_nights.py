@@ -231,10 +231,14 @@ class Nights(Case):
         self.refused(65, "line l1: ready, but employment job1 is exempt")
 
     def test_a_check_sees_a_company_that_came_whole_beside_others(self):
-        self.two_nights()
-        data = entities()
-        data["members"][0].update(employee_id=None, matched_by="none")
-        self.stage([(company(), {**entities(), "pay_bases": []}), (company("beta", "404833048"), data)])
+        """Nothing of beta differs from what somebody wrote by hand, which no load has checked."""
+        beta, unmatched = company("beta", "404833048"), entities()
+        unmatched["members"][0].update(employee_id=None, matched_by="none")
+        self.stage([(company(), entities()), (beta, entities())])
+        self.must()
+        self.psql("UPDATE payroll.member SET employee_id = NULL, matched_by = 'none' "
+                  "WHERE company_id = 'beta' AND member_id = 'mbr1'")
+        self.stage([(company(), {**entities(), "pay_bases": []}), (beta, unmatched)])
         result = self.load("--log-level", "debug")
         self.assertIn(" 1 companies by what differs, 1 whole", result.stderr)
         self.assertEqual(result.status, 65, result.stderr)
