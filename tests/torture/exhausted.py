@@ -1,14 +1,12 @@
 """Memory that runs out: the allocations of a stage, in libraries as well, fail one at a time. The process ends with 75 and
 says so, or does without; it never crashes, and the same command again makes what an undisturbed run does."""
-import unittest
-
 from scenarios import DONE
 from sweep import Sweep
 
 TRY_AGAIN, UNAVAILABLE = 75, 69
 
 
-class Memory(Sweep):
+class Exhausted(Sweep):
     counts = "allocations failed"
 
     def points(self, scenario):
@@ -35,28 +33,3 @@ class Memory(Sweep):
                 self.assertIn(result.status, (TRY_AGAIN, UNAVAILABLE), result.stderr)
                 self.assertIn("memory", result.stderr)
             self.assertEqual(trial.scars(), "")
-
-    def test_extract(self):
-        self.sweep("extract-continued", 15)
-
-    def test_extract_of_answers(self):
-        self.sweep("extract", 5)
-
-    def test_transform(self):
-        self.sweep("transform", 15)
-
-    def test_transform_with_workers(self):
-        self.sweep("transform-workers", 10)
-
-    def test_load(self):
-        self.sweep("load", 20)
-
-    def test_close(self):
-        self.sweep("close", 5)
-
-    def test_migrate(self):
-        self.sweep("migrate", 3)
-
-
-if __name__ == "__main__":
-    unittest.main()
