@@ -1,5 +1,4 @@
 """What a command took: wall time, processor time of all its processes, memory."""
-import contextlib
 import dataclasses
 import os
 import subprocess
@@ -33,20 +32,13 @@ def _end(process, command, status, output):
 
 def run(command, env=None, cwd=None):
     """Runs a command; what it prints is shown only when it fails."""
-    return together([command], env, cwd)
-
-
-def together(commands, env=None, cwd=None):
-    """Runs commands side by side, to the end of the last."""
-    with contextlib.ExitStack() as stack:
-        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands]
+    with tempfile.TemporaryFile() as output:
         began = time.monotonic_ns()
-        processes = [_spawn(command, env, cwd, output) for command, output in zip(commands, outputs)]
-        ends = [os.wait4(process.pid, 0)[1:] for process in processes]
+        process = _spawn(command, env, cwd, output)
+        _, status, usage = os.wait4(process.pid, 0)
         wall_s = (time.monotonic_ns() - began) / 1e9
-        for process, command, (status, _), output in zip(processes, commands, ends, outputs):
-            _end(process, command, status, output)
-    return Took(wall_s, sum(usage.ru_utime + usage.ru_stime for _, usage in ends))
+        _end(process, command, status, output)
+    return Took(wall_s, usage.ru_utime + usage.ru_stime)
 
 
 def _session_kib(session):

@@ -96,15 +96,13 @@ def peers(world, figures):
     world.use_database()
     month = world.month()
     contest = Contest(world, month, "first")
-    transforms, loads, halves, rest = [], [], [], []
-    ducks = {duck: [] for duck in contest.ducks if not duck.why_not}
+    transforms, loads, rest, ducks = [], [], [], {duck: [] for duck in contest.ducks if not duck.why_not}
     measure.run(world.stage("transform", month, "first"))
     exported = Exported(world, month)
     for _ in range(world.sizes.repeat):
         transforms.append(measure.run(world.stage("transform", month, "first")))
         for duck, runs in ducks.items():
             runs.append(measure.run(*contest.without_database(duck)))
-        halves.append(load_halves(world, month, exported))
         world.database.fresh("bench")
         loads.append(measure.run(world.stage("load", month, "first"), world.database.of("bench")))
         contest.round()
@@ -113,39 +111,26 @@ def peers(world, figures):
     fault = contest.disagreement(contest.ours("bench"))
     if fault:
         figures.add("totals of all peers and of load", fault, "the same", False)
-    ours = {"transform, then load": added(transforms, loads),
-            "transform, then two loads at once, each of its half of the companies": added(transforms, halves)}
-    world.contest_table = against_peers(figures, contest, ours, rest, "differ" if fault else "same rows, same cents")
-
-
-def load_halves(world, month, exported):
-    """load in two shards side by side: two connections, as two cores can serve."""
-    world.database.fresh("bench")
-    took = measure.together([world.stage("load", month, "first", "--shard", f"{shard}/2") for shard in range(2)],
-                            world.database.of("bench"))
-    filled = world.database.rows("bench", exported.tables)
-    if filled != exported.loaded:
-        raise measure.Failed(f"two shards filled {filled}, one load {exported.loaded}")
-    return took
-
-
-def against_peers(figures, contest, ours, rest, totals):
-    """ours: {how: seconds of each round}; rest: what \\copy of the tables that peers do not fill took. Returns a table."""
-    rows = [(f"this pipeline: {how}", "", seconds(statistics.median(took)), "") for how, took in ours.items()]
+    ours = added(transforms, loads)
+    rows = [("this pipeline, all of its work", seconds(statistics.median(ours)), "", "", "", "")]
     for peer in contest.peers:
         name = f"transform + load against {peer.name}"
         if peer.why_not:
             figures.not_run(name, peer.why_not, "faster")
-            rows.append((peer.name, "", "not run: " + peer.why_not, ""))
+            rows.append((peer.name, "not run: " + peer.why_not, "", "", "", ""))
             continue
         alone, whole = walls(peer.took), added(peer.took, rest)
-        for how, took in ours.items():
-            for tables, theirs in (("contributions alone", alone), ("all tables", whole)):
-                ratio = median_ratio(theirs, took)
-                figures.add(f"{name}, {tables}: {how}", f"{ratio:.2f}× ({seconds(statistics.median(took))} against "
-                            f"{seconds(statistics.median(theirs))})", "faster", ratio > 1)
-        rows.append((peer.name, seconds(statistics.median(alone)), seconds(statistics.median(whole)), totals))
-    return table(("who", "contributions", "all tables", "totals"), rows)
+        ratio, ratio_whole = median_ratio(alone, ours), median_ratio(whole, ours)
+        figures.add(name + ", contributions alone", as_times(ratio, ours, alone), "faster", ratio > 1)
+        figures.add(name + ", all tables", as_times(ratio_whole, ours, whole), "faster",
+                    ratio_whole > 1)
+        rows.append((peer.name, seconds(statistics.median(alone)), f"{ratio:.2f}×", seconds(statistics.median(whole)),
+                     f"{ratio_whole:.2f}×", "differ" if fault else "same rows, same cents"))
+    world.contest_table = table(("who", "contributions", "÷ ours", "all tables", "÷ ours", "totals"), rows)
+
+
+def as_times(ratio, ours, theirs):
+    return f"{ratio:.2f}× ({seconds(statistics.median(ours))} against {seconds(statistics.median(theirs))})"
 
 
 def against_duckdb(world, figures, month, contest, transforms, ducks):
