@@ -168,10 +168,10 @@ void companies_begin(struct config *c, int n)
 void companies_bind(struct config *c, const struct yaml *list, enum stage stage, struct err *err)
 {
     int n;
-    struct yaml *m = maps_of(list, &n, err);
-    companies_begin(c, n);
     if (list->kind == YAML_LIST && !list->child)
         yaml_fault(err, list, "expected at least one company");
+    struct yaml *m = maps_of(list, &n, err);
+    companies_begin(c, n);
     for (; m; m = m->next)
         if (m->kind == YAML_MAP)
             company_bind(c, m, stage, err);

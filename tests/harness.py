@@ -15,6 +15,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "sample"
 BIN = ROOT / os.environ.get("BUILD", "build") / "bin"
+INSTRUMENTED = BIN.parent.name != "build"       # by a sanitizer, valgrind or for coverage
+PATIENCE = 10 if INSTRUMENTED else 1            # any limit of time is as many times as long
 PERIOD = "2026-04"
 AS_OF = "2026-04-27T06:00:00Z"
 CLUSTER = ROOT / "tests" / "cluster.sh"

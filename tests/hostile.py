@@ -10,7 +10,7 @@ import unittest
 
 import fetching
 import tally
-from harness import BIN, PERIOD
+from harness import BIN, PATIENCE, PERIOD
 
 LEVELS, LONG = 100_000, 10_000_000
 MEMORY_MB, SECONDS = 400, 60  # of any run here; a machine under load is slow, memory is not
@@ -51,7 +51,7 @@ def check(test, result, status, *says):
     for text in says:
         test.assertIn(text, result.stderr)
     test.assertLess(result.peak_mb, MEMORY_MB)
-    test.assertLess(result.seconds, SECONDS)
+    test.assertLess(result.seconds, SECONDS * PATIENCE)
     test.assertLess(len(result.stderr), 100_000)
 
 

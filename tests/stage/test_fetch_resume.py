@@ -6,6 +6,7 @@ import time
 import unittest
 
 from fetching import TRY_AGAIN, FetchTest
+from harness import PATIENCE
 from misbehaving_server import after, answer, page, status, tagged
 
 
@@ -72,7 +73,7 @@ class Spool(FetchTest):
         self.script(after(20, answer(page(["e1"]))))
         code, seconds, stderr = self.begin_and_stop(signal.SIGTERM, 1)
         self.assertEqual(code, TRY_AGAIN, stderr)
-        self.assertLess(seconds, 2)
+        self.assertLess(seconds, 2 * PATIENCE)
 
 
 if __name__ == "__main__":
