@@ -6,14 +6,19 @@ cd "$(dirname "$0")/.."
 
 real=$(readlink -f "${BUILD:-build}")
 wrapped=build-valgrind
+# wrapper PROGRAM [OPTION]: tests of units fork children only to have them killed, with all that they hold
 wrapper() {
     mkdir -p "$(dirname "$wrapped/$1")"
-    printf '#!/bin/sh\nexec valgrind --quiet --leak-check=full --error-exitcode=99 %q "$@"\n' "$real/$1" >"$wrapped/$1"
+    printf '#!/bin/sh\nexec valgrind --quiet --leak-check=full --error-exitcode=99 %s %q "$@"\n' "${2:-}" "$real/$1" >"$wrapped/$1"
     chmod +x "$wrapped/$1"
 }
 
 rm -rf "$wrapped"
-for program in "$real"/bin/* $(find "$real/tests/unit" -name 'test_*' -type f -perm -u+x); do
+for program in "$real"/bin/*; do
     wrapper "${program#"$real"/}"
+done
+mapfile -t units < <(find "$real/tests/unit" -name 'test_*' -type f -perm -u+x)
+for program in "${units[@]}"; do
+    wrapper "${program#"$real"/}" --child-silent-after-fork=yes
 done
 BUILD=$wrapped exec tests/run.sh "$@"

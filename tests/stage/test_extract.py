@@ -360,7 +360,8 @@ class RunTest(unittest.TestCase):
 
     def test_two_at_once(self):
         world = self.world()
-        world.server.answers["/a"] = lambda: (time.sleep(3), employees(1))[1]
+        second_is_done = threading.Event()
+        world.server.answers["/a"] = lambda: (second_is_done.wait(20), employees(1))[1]
         world.configure()
         with contextlib.ExitStack() as stack:
             command = [BIN / "extract", "--period", "2026-04", "--run-id", "r", "--quiet"]
@@ -370,5 +371,6 @@ class RunTest(unittest.TestCase):
             while not world.server.asked and time.monotonic() < deadline:
                 time.sleep(0.02)
             self.assertEqual(75, world.run("--run-id", "r").status)
-            first.communicate(timeout=20)
+            second_is_done.set()
+            first.communicate(timeout=20 * harness.PATIENCE)
             self.assertEqual(0, first.returncode)
