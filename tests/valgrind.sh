@@ -9,7 +9,8 @@ wrapped=build-valgrind
 # wrapper PROGRAM [OPTION]: tests of units fork children only to have them killed, with all that they hold
 wrapper() {
     mkdir -p "$(dirname "$wrapped/$1")"
-    printf '#!/bin/sh\nexec valgrind --quiet --leak-check=full --error-exitcode=99 %s %q "$@"\n' "${2:-}" "$real/$1" >"$wrapped/$1"
+    printf '#!/bin/sh\nexec valgrind --quiet --leak-check=full --error-exitcode=99 --suppressions=%q %s %q "$@"\n' \
+        "$PWD/tests/valgrind.supp" "${2:-}" "$real/$1" >"$wrapped/$1"
     chmod +x "$wrapped/$1"
 }
 
@@ -21,4 +22,4 @@ mapfile -t units < <(find "$real/tests/unit" -name 'test_*' -type f -perm -u+x)
 for program in "${units[@]}"; do
     wrapper "${program#"$real"/}" --child-silent-after-fork=yes
 done
-BUILD=$wrapped exec tests/run.sh "$@"
+BUILD=$wrapped WRAPPED=$real exec tests/run.sh "$@"
