@@ -15,6 +15,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "sample"
 BIN = ROOT / os.environ.get("BUILD", "build") / "bin"
+BUILT = pathlib.Path(os.environ.get("WRAPPED", BIN.parent)) / "bin"    # the same without valgrind's wrappers
 INSTRUMENTED = BIN.parent.name != "build"       # by a sanitizer, valgrind or for coverage
 PATIENCE = 10 if INSTRUMENTED else 1            # any limit of time is as many times as long
 PERIOD = "2026-04"

@@ -217,7 +217,7 @@ class Processes(Searched):
             self.world.must(name)
             traced = self.world.path / "trace"
             command = [shutil.which("strace"), "-f", "-qq", "-s", "4096", "-e", "trace=execve,prctl", "-o", traced,
-                       harness.BIN / name, "--config", self.world.config, "--staging", self.world.path / "staging",
+                       harness.BUILT / name, "--config", self.world.config, "--staging", self.world.path / "staging",
                        "--period", harness.PERIOD]
             subprocess.run(command, cwd=harness.ROOT, env=self.world.env, check=True, capture_output=True)
             text = traced.read_text(encoding="utf-8")
