@@ -52,12 +52,20 @@ bool check_came(struct load *l, struct err *err)
     return check_none(l, &sql_load_check_contributions, err);
 }
 
+/* The contributions where anything differs that decides them. */
+static bool find_touched(struct load *l, struct err *err)
+{
+    for (int i = 0; i < n_entities; i++)
+        if (!load_run(l, &sql_load_changed, &l->entity[i], NULL, err))
+            return false;
+    return load_run(l, &sql_load_touched, NULL, NULL, err);
+}
+
 /* Where every company came whole, every contribution is looked at as it stands. */
 static bool check_ready(struct load *l, struct err *err)
 {
     bool narrow = l->companies_based;
-    if (!load_run(l, &sql_load_portability, NULL, NULL, err) ||
-        (narrow && !load_run(l, &sql_load_touched, NULL, NULL, err)))
+    if (!load_run(l, &sql_load_portability, NULL, NULL, err) || (narrow && !find_touched(l, err)))
         return false;
     l->variables[l->n_variables++] = (struct variable){"looked_at", narrow ? "touched_contribution" : "now_contribution"};
     bool ok = check_none(l, &sql_load_check_ready, err);
