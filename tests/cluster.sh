@@ -106,8 +106,8 @@ start() {
     if ! is_ready; then
         if [ ! -e "$home/data/PG_VERSION" ]; then
             rm -rf "$home/data"
-            as_owner "$bin/initdb" -D "$home/data" -U postgres -E UTF8 --locale=C.UTF-8 --lc-collate=C --auth=trust --no-sync \
-                >"$home/initdb.log" 2>&1 || fail "initdb failed: $(cat "$home/initdb.log")"
+            as_owner "$bin/initdb" -D "$home/data" -U postgres -E UTF8 --locale=C.UTF-8 --lc-collate=C \
+                --auth=trust --no-sync >"$home/initdb.log" 2>&1 || fail "initdb failed: $(cat "$home/initdb.log")"
             echo "include = 'private.conf'" >>"$home/data/postgresql.conf"
         fi
         drop_stale_pid

@@ -15,9 +15,9 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "sample"
 BIN = ROOT / os.environ.get("BUILD", "build") / "bin"
-BUILT = pathlib.Path(os.environ.get("WRAPPED", BIN.parent)) / "bin"    # the same without valgrind's wrappers
-INSTRUMENTED = BIN.parent.name != "build"       # by a sanitizer, valgrind or for coverage
-PATIENCE = 10 if INSTRUMENTED else 1            # any limit of time is as many times as long
+WRAPPED = os.environ.get("WRAPPED")              # the build behind valgrind's wrappers; None: BIN are no wrappers
+BUILT = pathlib.Path(WRAPPED or BIN.parent) / "bin"
+PATIENCE = 10 if WRAPPED else 1                 # under valgrind any limit of time is as many times as long
 PERIOD = "2026-04"
 AS_OF = "2026-04-27T06:00:00Z"
 CLUSTER = ROOT / "tests" / "cluster.sh"
