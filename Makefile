@@ -14,7 +14,7 @@ HARDENING    = -fstack-protector-strong -fstack-clash-protection $(CONTROL_FLOW)
 CONTROL_FLOW = $(if $(filter x86_64 amd64,$(shell uname -m)),-fcf-protection=full)
 SANITIZE     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
-PACKAGES     = libcurl yaml-0.1 jansson libpq libcrypto
+PACKAGES     = libcurl yaml-0.1 jansson libpq libcrypto libxxhash
 PKG_CPPFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lcsv -lunistring
 PREPROCESS   = -D_GNU_SOURCE -I. -I$(BUILD)/generated $(PKG_CPPFLAGS) $(CPPFLAGS)

@@ -178,6 +178,8 @@ bool rejects_open(struct map *ret, const struct staging_in *in, struct err *err)
 /* The next company of the part into *ret (lists in the arena). False at the end, and on a bad index line: then err->kind
  * is set. The caller zeroes err->kind before. */
 bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err);
+/* The same, without a look at its lines: for whoever knows them by a digest. */
+bool part_next_listed(struct part_in *p, struct arena *a, struct company *ret, struct err *err);
 /* The file of an entity as the manifest tells it, and its path (the caller frees it); NULL when the part has none. */
 const struct staging_file *part_source(const struct part_in *p, const struct record *r, char **ret_path);
 /* Where a company's lines of an entity lie, NULL when it has none. */

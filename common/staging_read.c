@@ -242,7 +242,7 @@ static bool ranges_take(struct part_in *p, const struct company *c, struct err *
     return true;
 }
 
-bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err)
+bool part_next_listed(struct part_in *p, struct arena *a, struct company *ret, struct err *err)
 {
     struct str line;
     struct faults faults = {0};
@@ -252,7 +252,12 @@ bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, 
     if (!ndjson_decode(&company_record, line, a, ret, &faults))
         return err_set(err, ERR_DATA, "%s/companies.ndjson: company %" PRId64 " of part %d: %.*s", p->in->path,
                        p->index_line, p->number, (int)faults.text[0].len, faults.text[0].p);
-    return ranges_take(p, ret, err);
+    return true;
+}
+
+bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err)
+{
+    return part_next_listed(p, a, ret, err) && ranges_take(p, ret, err);
 }
 
 const struct staging_file *part_source(const struct part_in *p, const struct record *r, char **ret_path)

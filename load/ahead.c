@@ -1,8 +1,11 @@
 #include "load/ahead.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "load/entity.h"
 
@@ -25,16 +28,15 @@ struct ahead {
     struct err err;
 };
 
-void company_digest(const struct part_in *part, const struct company *c, char ret[SHA256_HEX + 1])
+void company_digest(const struct part_in *part, const struct company *c, char ret[COMPANY_DIGEST_HEX + 1])
 {
-    struct sha256 hash;
-    sha256_start(&hash);
+    XXH128_hash_t each[ENTITIES];
     for (int i = 0; i < n_entities; i++) {
         struct str lines = part_lines(part, c, entities[i].record, NULL, NULL);
-        sha256_add(&hash, entities[i].record->entity, strlen(entities[i].record->entity));
-        sha256_add(&hash, lines.p, lines.len);
+        each[i] = XXH3_128bits(lines.p, lines.len);
     }
-    sha256_end(&hash, ret);
+    XXH128_hash_t digest = XXH3_128bits(each, (size_t)n_entities * sizeof *each);
+    snprintf(ret, COMPANY_DIGEST_HEX + 1, "%016" PRIx64 "%016" PRIx64, digest.high64, digest.low64);
 }
 
 static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_part *ret, struct err *err)

@@ -5,10 +5,12 @@
 
 #include "common/stage.h"
 
+enum { COMPANY_DIGEST_HEX = 32 };
+
 /* A company that this run takes and that was read. */
 struct ahead_company {
     struct str id;
-    char digest[SHA256_HEX + 1];   /* over the lines of entities[], in its order */
+    char digest[COMPANY_DIGEST_HEX + 1];
 };
 
 struct ahead;
@@ -22,7 +24,9 @@ const struct ahead_company *ahead_companies(const struct ahead *a, int part, siz
 /* Ends the thread; a may be NULL. */
 void ahead_end(struct ahead *a);
 
-/* Over the staged facts of a company: what is in entities[], in its order. */
-void company_digest(const struct part_in *part, const struct company *c, char ret[SHA256_HEX + 1]);
+/* Over the staged facts of a company: XXH3 of 128 bits of the lines of each entity, in the order of entities[], and of
+ * these together. It tells whether anything differs, at the speed of memory; that a file is the one that was staged is
+ * what its SHA-256 tells. */
+void company_digest(const struct part_in *part, const struct company *c, char ret[COMPANY_DIGEST_HEX + 1]);
 
 #endif

@@ -47,7 +47,7 @@ static bool advance(struct base *b)
     arena_reset(&b->arena);
     for (;;) {
         b->any = b->number >= 0 && b->number < b->in.n_parts &&
-                 part_next_company(&b->part[b->number], &b->arena, &b->company, &none);
+                 part_next_listed(&b->part[b->number], &b->arena, &b->company, &none);
         if (b->any)
             return true;
         if (none.kind != ERR_NONE || b->number >= b->in.n_parts - 1 ||
@@ -86,7 +86,7 @@ static struct company company_keep(const struct company *c, struct arena *a)
 
 const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a)
 {
-    char digest[SHA256_HEX + 1];
+    char digest[COMPANY_DIGEST_HEX + 1];
     if (!b)
         return NULL;
     const struct known *known = load_known(b->load, company_id);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/records.h"
+
 /* Leaves out the whole lines that both begin with. */
 static void skip_beginning(struct str *old_lines, struct str *new_lines)
 {
@@ -17,16 +19,43 @@ static void skip_beginning(struct str *old_lines, struct str *new_lines)
     *new_lines = (struct str){new_lines->p + same, new_lines->len - same, false};
 }
 
-static struct str *split(struct str lines, struct arena *a, size_t *ret_n)
+/* Lines set aside: in one of the two, as far as they were walked. */
+struct aside {
+    struct list lines;
+    uint32_t cap;
+};
+
+static void set_aside(struct aside *to, struct str line, struct arena *a)
 {
-    struct str left = lines, line;
-    size_t n = 0;
-    while (str_next_line(&left, &line))
-        n++;
-    struct str *all = arena_alloc(a, (n + 1) * sizeof *all);
-    for (*ret_n = 0; str_next_line(&lines, &line); )
-        all[(*ret_n)++] = line;
-    return all;
+    *(struct str *)list_grow(&to->lines, &to->cap, sizeof line, a) = line;
+}
+
+static bool begins_with_line(struct str lines, struct str line)
+{
+    return lines.len > line.len && lines.p[line.len] == '\n' && memcmp(lines.p, line.p, line.len) == 0;
+}
+
+/* Both are walked together: what is the same at the same place is passed over by blocks, and a line that only one of them
+ * has there is stepped over in that one. */
+static void walk(struct str old_lines, struct str new_lines, struct aside *gone, struct aside *come, struct arena *a)
+{
+    for (;;) {
+        struct str old_rest, new_rest, old_line = {0}, new_line = {0};
+        skip_beginning(&old_lines, &new_lines);
+        old_rest = old_lines;
+        new_rest = new_lines;
+        bool old_any = str_next_line(&old_rest, &old_line), new_any = str_next_line(&new_rest, &new_line);
+        if (!old_any && !new_any)
+            return;
+        bool inserted = new_any && (!old_any || begins_with_line(new_rest, old_line));
+        bool removed = old_any && !inserted && (!new_any || begins_with_line(old_rest, new_line));
+        if (!removed)
+            set_aside(come, new_line, a);
+        if (!inserted)
+            set_aside(gone, old_line, a);
+        old_lines = inserted ? old_lines : old_rest;
+        new_lines = removed ? new_lines : new_rest;
+    }
 }
 
 /* FNV-1a, eight bytes at a step. */
@@ -67,10 +96,12 @@ static size_t remaining(struct str *lines, size_t n)
 
 void lines_diff(struct str old_lines, struct str new_lines, struct arena *a, struct line_diff *ret)
 {
-    size_t n_old, n_new, slots_n = 8, come = 0;
-    skip_beginning(&old_lines, &new_lines);
-    ret->gone = split(old_lines, a, &n_old);
-    ret->come = split(new_lines, a, &n_new);
+    struct aside gone = {0}, come = {0};
+    size_t slots_n = 8, left = 0;
+    walk(old_lines, new_lines, &gone, &come, a);
+    size_t n_old = gone.lines.n, n_new = come.lines.n;
+    ret->gone = gone.lines.v;
+    ret->come = come.lines.v;
     while (slots_n < 2 * n_old)
         slots_n *= 2;
     uint32_t *slots = arena_alloc(a, slots_n * sizeof *slots);
@@ -82,7 +113,7 @@ void lines_diff(struct str old_lines, struct str new_lines, struct arena *a, str
     }
     for (size_t i = 0; i < n_new; i++)
         if (!take(ret->gone, slots, slots_n - 1, ret->come[i]))
-            ret->come[come++] = ret->come[i];
-    ret->n_come = come;
+            ret->come[left++] = ret->come[i];
+    ret->n_come = left;
     ret->n_gone = remaining(ret->gone, n_old);
 }

@@ -22,7 +22,8 @@ struct entity {
 
 /* In the order of loading. Rows that are gone go in the same order: a contribution before the employment it names, an
  * employment before its employee. */
-extern const struct entity entities[];
+enum { ENTITIES = 12 };
+extern const struct entity entities[ENTITIES];
 extern const int n_entities;
 
 /* The variables of the templates in sql/load/: table, entity, columns, t_columns, n_columns, picked, match, member,

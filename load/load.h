@@ -19,7 +19,7 @@
 #include "load/ahead.h"
 #include "load/entity.h"
 
-enum { ENTITIES = 12, RUN_VARIABLES = 18 };
+enum { RUN_VARIABLES = 18 };
 
 struct changes {
     int64_t inserted, updated, deleted;
@@ -34,7 +34,7 @@ struct company_set {
 /* A company whose facts are those of its last load. */
 struct known {
     struct str id;
-    char digest[SHA256_HEX + 1];
+    char digest[COMPANY_DIGEST_HEX + 1];
     int64_t rows;
     bool kept;                 /* there are rows that were not among those brought */
 };

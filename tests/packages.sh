@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libcurl4-openssl-dev libyaml-dev libjansson-dev libpq-dev libssl-dev
-             libcsv-dev libunistring-dev"
+             libcsv-dev libunistring-dev libxxhash-dev"
     [run]="postgresql-15 postgresql-client-15 python3 ca-certificates util-linux"
     [test]="perl libcmocka-dev postgresql-15-pgtap openssl nghttp2-server strace clang libclang-rt-14-dev
             parallel python3-yaml systemd"

@@ -43,7 +43,7 @@ VALUES ('tap_run', '1999-01-01', now(), repeat('0', 64), 'partial', now());
 INSERT INTO pipeline.reject (run_id, stage, entity, company_id, reason, source, raw)
 SELECT 'tap_run', 'extract', 'employees', id, 'bad_date', 'file of ' || id, 'raw of ' || id FROM both_of
 UNION ALL SELECT 'tap_run', 'extract', 'employees', NULL, 'unknown_company', 'file of tap_2', 'raw of tap_2';
-INSERT INTO pipeline.company_load SELECT id, '1999-01-01', false, repeat('0', 64), 1, pg_current_xact_id() FROM both_of;
+INSERT INTO pipeline.company_load SELECT id, '1999-01-01', false, repeat('0', 32), 1, pg_current_xact_id() FROM both_of;
 INSERT INTO pipeline.month_read SELECT id, '1999-01-01', now() FROM both_of;
 INSERT INTO payroll.forgotten (company_id, kind, id, note, forgotten_by) SELECT id, 'member', 'x', 'x', 'x' FROM both_of;
 CREATE TEMP TABLE decided AS SELECT

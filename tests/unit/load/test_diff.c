@@ -37,6 +37,12 @@ static void known_cases(void **state)
         {"ab\n", "abc\n", "ab|", "abc|"},             /* lines, not bytes, begin alike */
         {"ab\ncd\n", "ab\nce\n", "cd|", "ce|"},
         {"\n\n", "\n", "|", ""},
+        {"a\nb\nc\nd\n", "a\nc\nd\n", "b|", ""},
+        {"a\nc\nd\n", "a\nb\nc\nd\n", "", "b|"},
+        {"a\nb\nc\nd\n", "a\nx\ny\nd\n", "b|c|", "x|y|"},
+        {"a\nb\nc\n", "b\nc\na\n", "", ""},       /* gone here, come there */
+        {"a\nb\n", "x\ny\nb\n", "a|", "x|y|"},
+        {"ab\na\n", "a\nabc\n", "ab|", "abc|"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct line_diff d = diff(cases[i].old_lines, cases[i].new_lines);
