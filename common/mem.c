@@ -1,5 +1,6 @@
 #include "common/mem.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,9 +104,14 @@ static void arena_grow(struct arena *a, size_t size)
     a->used = 0;
 }
 
+static size_t rounded(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
 void *arena_raw(struct arena *a, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
+    size = rounded(size);
     if (!a->block || a->used + size > a->block->size)
         arena_grow(a, size);
     void *p = a->block->bytes + a->used;
@@ -116,6 +122,22 @@ void *arena_raw(struct arena *a, size_t size)
 void *arena_alloc(struct arena *a, size_t size)
 {
     return memset(arena_raw(a, size), 0, size);
+}
+
+void *arena_extend(struct arena *a, void *p, size_t size, size_t more)
+{
+    size_t more_used = rounded(size + more) - rounded(size);
+    bool last = p && a->block && (char *)p + rounded(size) == a->block->bytes + a->used;
+    if (last && a->used + more_used <= a->block->size) {
+        a->used += more_used;
+    } else {
+        char *moved = arena_raw(a, size + more);
+        if (p)
+            memcpy(moved, p, size);
+        p = moved;
+    }
+    memset((char *)p + size, 0, more);
+    return p;
 }
 
 char *arena_copy(struct arena *a, const char *p, size_t len)

@@ -26,6 +26,9 @@ struct arena {
 
 void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for any type */
 void *arena_raw(struct arena *a, size_t size);   /* the same with whatever it holds */
+/* p, which has size bytes, with more zeroed ones behind them: where it is, if nothing was given since, else moved. p may
+ * be NULL, of no size. */
+void *arena_extend(struct arena *a, void *p, size_t size, size_t more);
 char *arena_copy(struct arena *a, const char *p, size_t len); /* NUL-terminated */
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void arena_reset(struct arena *a);

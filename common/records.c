@@ -143,11 +143,9 @@ void record_init(const struct record *r, void *rec)
 void *list_grow(struct list *l, uint32_t *cap, size_t size, struct arena *a)
 {
     if (l->n == *cap) {
-        *cap = *cap ? *cap * 2 : 1;
-        char *v = arena_alloc(a, *cap * size);
-        if (l->n)
-            memcpy(v, l->v, l->n * size);
-        l->v = v;
+        uint32_t more = *cap ? *cap : 1;
+        l->v = arena_extend(a, l->v, *cap * size, more * size);
+        *cap += more;
     }
     return list_at(*l, size, l->n++);
 }

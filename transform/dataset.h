@@ -47,10 +47,10 @@ struct person {
     int32_t member;                  /* who that is at Alan, or NONE; insured.also leads to more */
     date_t birth_date;
     uint8_t nir_status;              /* enum nir_status */
-    bool has_ntt;
-    bool active;                     /* has an employment in the payroll month */
-    bool number_shared;              /* with another employee */
-    bool explained;                  /* an identity discrepancy already says why Alan's side is missing */
+    bool has_ntt : 1;
+    bool active : 1;                 /* has an employment in the payroll month */
+    bool number_shared : 1;          /* with another employee */
+    bool explained : 1;              /* an identity discrepancy already says why Alan's side is missing */
 };
 
 /* An employment. */
@@ -92,10 +92,10 @@ struct insured {
     uint8_t hold;                    /* enum discrepancy_code: why the lines are held while person is NONE */
     uint8_t nir_status;              /* enum nir_status */
     uint8_t matched_by;              /* enum matched_by */
-    bool number_shared;              /* with another member */
-    bool numbers_differ;             /* Alan itself gives several: the others are in other_numbers */
-    bool amount_questioned;          /* a mismatch of this month's amounts is raised for them */
-    bool billed;                     /* has a line that matters in this payroll month */
+    bool number_shared : 1;          /* with another member */
+    bool numbers_differ : 1;         /* Alan itself gives several: the others are in other_numbers */
+    bool amount_questioned : 1;      /* a mismatch of this month's amounts is raised for them */
+    bool billed : 1;                 /* has a line that matters in this payroll month */
 };
 
 /* A number that Alan gives for a member beside another one. */
@@ -110,11 +110,11 @@ struct line_state {
     int32_t invoice, contract, member;
     uint32_t charge;                 /* the same for lines that may be the same charge */
     uint32_t adjusted;               /* position in adjusted_cents; 0: no adjustment is of this line */
-    bool comparable;                 /* may be billed twice, by itself */
-    bool adjusts;                    /* another line */
-    bool unsettled;                  /* unusable, or tells what is not known of its member yet: settle_lines */
-    bool undone;                     /* adjustments take it back to the cent */
-    bool duplicate;
+    bool comparable : 1;             /* may be billed twice, by itself */
+    bool adjusts : 1;                /* another line */
+    bool unsettled : 1;              /* unusable, or tells what is not known of its member yet: settle_lines */
+    bool undone : 1;                 /* adjustments take it back to the cent */
+    bool duplicate : 1;
 };
 
 /* A line at hand. */
@@ -172,7 +172,8 @@ void dataset_read_employee(const struct dataset *d, const struct person *p, stru
 void dataset_read_affiliation(const struct dataset *d, const struct affiliated *a, struct affiliation *ret);
 void dataset_read_line(const struct dataset *d, const struct line_state *state, struct invoice_line *ret);
 /* To be told each time in a long loop over such records which of them is at hand: now and then takes what lies behind out of
- * memory. */
+ * memory. Where each of them refers to what lies scattered over many others, its number times FAR_APART. */
+enum { FAR_APART = 64 };
 void dataset_forget(const struct dataset *d, uint32_t i);
 
 /* The position of a line, NONE when there is none of this id. */

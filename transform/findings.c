@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 64, FAR_APART = 64 /* what one refers to lies scattered over many lines */ };
+enum { FIRST_SLOTS = 64 };
 
 void findings_init(struct findings *f, struct dataset *d)
 {

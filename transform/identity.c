@@ -343,13 +343,14 @@ void identity_match(struct dataset *d, struct findings *f)
     match_by_ntt(d);
     match_by_link(d);
     struct candidates *c = NULL;
-    for (uint32_t i = 0; i < d->members.n; i++) {
+    for (uint32_t i = 0, explained = 0; i < d->members.n; i++) {
         struct insured *m = &d->members.v[i];
         if (m->person != NONE || m->hold)
             continue;
         if (!c)
             c = candidates_prepare(d);
         explain_member(d, f, c, m);
+        dataset_forget(d, ++explained * FAR_APART);
     }
 }
 

@@ -36,6 +36,31 @@ static void test_arena_blocks_do_not_overlap(void **state)
     arena_free(&a);
 }
 
+static void test_arena_extends(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    unsigned char *p = arena_extend(&a, NULL, 0, 5), *before;
+    memset(p, 1, 5);
+    for (size_t size = 5; size < 300000; size = size * 3 / 2) {
+        if (size % 2)
+            memset(arena_alloc(&a, 20), 0xff, 20);   /* something is in the way */
+        before = p;
+        p = arena_extend(&a, p, size, size / 2);
+        assert_int_equal((uintptr_t)p % 16, 0);
+        if (size % 2)
+            assert_ptr_not_equal(p, before);
+        for (size_t i = 0; i < size + size / 2; i++)
+            assert_int_equal(p[i], i < size);
+        memset(p, 1, size + size / 2);
+    }
+    p = arena_alloc(&a, 8);
+    assert_ptr_equal(arena_extend(&a, p, 8, 8), p);
+    assert_ptr_equal(arena_extend(&a, p, 16, 1000), p);
+    assert_ptr_equal((char *)arena_alloc(&a, 1), p + 1024);
+    arena_free(&a);
+}
+
 static void test_arena_texts(void **state)
 {
     (void)state;
@@ -91,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena_gives_zeroed_aligned_memory), cmocka_unit_test(test_arena_blocks_do_not_overlap),
+        cmocka_unit_test(test_arena_extends),
         cmocka_unit_test(test_arena_texts), cmocka_unit_test(test_buf), cmocka_unit_test(test_heap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
