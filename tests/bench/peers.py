@@ -86,7 +86,7 @@ class Contest:
 
     def without_database(self, duck):
         """The command of a DuckDB peer that leaves result rows as NDJSON, as transform writes its own."""
-        out = str(self.folder / "result.ndjson")
+        out = str(self.world.new_folder("result") / "result.ndjson")
         return ["node", FOLDER / "duckdb.mjs"], {**self.env, **duck.env, "FORMAT": "json", "OUT": out}
 
     def disagreement(self, ours):
