@@ -16,12 +16,12 @@ bool base_open(struct load *l, struct err *err)
 {
     PGresult *result;
     struct err none = {0};
-    struct base *b = mem_alloc(sizeof *b);
-    *b = (struct base){.load = l, .number = -1};
-    if (!load_select(l, &sql_load_last_run, NULL, &result, err)) {
-        free(b);
+    if (l->base)
+        return true;
+    if (!load_select(l, &sql_load_last_run, NULL, &result, err))
         return false;
-    }
+    struct base *b = l->base = mem_alloc(sizeof *b);
+    *b = (struct base){.load = l, .number = -1};
     struct run_info info = {.stage = STAGE_TRANSFORM, .period = l->run->opt.period, .shard = l->run->opt.shard,
                             .shards = l->run->opt.shards};
     bool ok = PQntuples(result) == 1;
@@ -30,13 +30,10 @@ bool base_open(struct load *l, struct err *err)
         ok = staging_open(&b->in, l->run->staging_dir, &info, &none);
     }
     PQclear(result);
-    if (!ok) {
+    if (ok)
+        b->part = mem_alloc((size_t)b->in.n_parts * sizeof *b->part);
+    else
         log_debug("no earlier run to compare with%s%s", *none.text ? ": " : "", none.text);
-        free(b);
-        return true;
-    }
-    b->part = mem_alloc((size_t)b->in.n_parts * sizeof *b->part);
-    l->base = b;
     return true;
 }
 

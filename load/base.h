@@ -10,8 +10,8 @@ struct base_company {
     const struct part_in *part;    /* its lines */
 };
 
-/* Opens what the last run published here of this month has left in the staging folder. NULL when there is nothing of
- * use; false only when the database cannot be asked. */
+/* Opens, unless that was done, what the last run published here of this month has left in the staging folder, if that is
+ * of use; false only when the database cannot be asked. */
 bool base_open(struct load *l, struct err *err);
 /* A company's last load as it was staged; NULL when it is not to be had. Ids must be asked for in the order of the
  * index; what is returned lives in the arena, and its lines until base_release. */

@@ -73,9 +73,22 @@ static bool check_ready(struct load *l, struct err *err)
     return ok;
 }
 
+/* The view loaded: what the checks take for brought. */
+static bool show_loaded(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (!load_select(l, &sql_load_transaction, NULL, &result, err))
+        return false;
+    l->variables[l->n_variables++] = (struct variable){"transaction", PQgetvalue(result, 0, 0)};
+    bool ok = load_run(l, &sql_load_loaded, NULL, NULL, err);
+    l->n_variables--;
+    PQclear(result);
+    return ok;
+}
+
 bool check_now(struct load *l, struct err *err)
 {
-    bool ok = load_run(l, &sql_load_plan_count, NULL, NULL, err);
+    bool ok = load_run(l, &sql_load_plan_count, NULL, NULL, err) && show_loaded(l, err);
     for (int i = 0; i < n_entities; i++) {
         ok = check_totals(l, i, err) && ok;
         if (pg_lost(&l->pg) || stage_stopped(err))

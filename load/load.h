@@ -41,7 +41,8 @@ struct known {
 
 struct entity_load {
     struct variable variables[ENTITY_VARIABLES];
-    bool direct;               /* straight into the table */
+    bool direct;               /* straight into the table … */
+    const char *partition;     /* … or into the one partition of it that they are of, if that may be named */
     int64_t rows, cents;       /* of this run, but for those of closed months */
     int64_t skipped;           /* rows of closed months */
     int64_t brought_rows, brought_cents;   /* of companies that are not passed over, as the index has them */
@@ -58,7 +59,7 @@ struct load {
     struct pg pg;
     struct staging_in in;
     struct ahead *ahead;
-    struct base *base;         /* an earlier run; NULL: none of use */
+    struct base *base;         /* an earlier run; NULL until a company differs from what is remembered of it */
     month_t window_first, window_last;   /* the billing months that extract reads again */
     struct arena arena;        /* of the run */
     struct variable variables[RUN_VARIABLES];
@@ -67,10 +68,11 @@ struct load {
     bool whole;                /* not narrowed by --company */
     int64_t companies_ok, companies_failed;
     struct company_set closed; /* their month is closed: its rows are left out */
-    struct company_set same;   /* they bring what their last load brought: passed over */
     struct known *known;       /* by id */
     size_t n_known;
-    int64_t companies_based, companies_whole;   /* of those that are not passed over: compared with base, or whole */
+    int64_t companies_same;    /* they bring what their last load brought: passed over */
+    int64_t companies_based, companies_whole;   /* of the others: compared with base, or whole */
+    bool staged;               /* there are others: tables for what they bring */
     int64_t months_closed;     /* here, because the payroll system reports them closed */
     int64_t rejects;
     struct changes companies, syncs, reject_changes;

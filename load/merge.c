@@ -1,6 +1,20 @@
 /* A run's rows laid over those of the runs before it: only what differs is written. */
 #include "load/load.h"
 
+/* Rows that name the partition go in many at a time; by way of a partitioned table with a trigger, one by one. */
+static bool find_partition(struct load *l, struct entity_load *e, struct err *err)
+{
+    PGresult *result;
+    if (!e->direct)
+        return true;
+    if (!load_select(l, &sql_load_partition_name, NULL, &result, err))
+        return false;
+    if (PQntuples(result) == 1)
+        e->partition = arena_printf(&l->arena, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return true;
+}
+
 bool merge_stage(struct load *l, struct err *err)
 {
     PGresult *result;
@@ -10,7 +24,8 @@ bool merge_stage(struct load *l, struct err *err)
     for (int i = 0; ok && i < n_entities; i++) {
         struct entity_load *e = &l->entity[i];
         e->direct = PQgetvalue(result, 0, i)[0] == 'f';
-        ok = load_run(l, e->direct ? &sql_load_stage_direct : &sql_load_stage_compare, e, NULL, err);
+        ok = load_run(l, e->direct ? &sql_load_stage_direct : &sql_load_stage_compare, e, NULL, err) &&
+             (entities[i].record != &contribution_record || find_partition(l, e, err));
     }
     PQclear(result);
     return ok;

@@ -91,26 +91,6 @@ static bool find_known(struct load *l, struct err *err)
     return true;
 }
 
-/* Those among the known that bring the same again. */
-static bool find_same(struct load *l, struct err *err)
-{
-    l->same = (struct company_set){arena_alloc(&l->arena, l->n_known * sizeof *l->same.v), 0};
-    for (int part = 0; l->n_known && part < l->in.n_parts; part++) {
-        size_t n;
-        if (!ahead_wait(l->ahead, part, err))
-            return false;
-        const struct ahead_company *c = ahead_companies(l->ahead, part, &n);
-        for (size_t i = 0; i < n; i++) {
-            const struct known *known = load_known(l, c[i].id);
-            if (known && strcmp(known->digest, c[i].digest) == 0)
-                l->same.v[l->same.n++] = c[i].id;
-        }
-    }
-    if (l->same.n)
-        qsort(l->same.v, l->same.n, sizeof *l->same.v, by_bytes);
-    return l->same.n == l->n_known || base_open(l, err);
-}
-
 static bool refuse_empty(struct load *l, struct err *err)
 {
     PGresult *result;
@@ -146,7 +126,7 @@ static bool take_companies(struct load *l, struct err *err)
            load_run(l, &sql_load_company_changed, NULL, &l->companies.updated, err) &&
            find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
            load_run(l, &sql_load_period, NULL, NULL, err) && load_run(l, &sql_load_plan_count, NULL, NULL, err) &&
-           find_known(l, err) && find_same(l, err);
+           find_known(l, err);
 }
 
 /* ---- the run's own row ---- */
@@ -200,16 +180,15 @@ static bool verified(struct load *l, struct err *err)
 /* The facts, of companies that do not bring the same again. */
 static bool facts(struct load *l, struct err *err)
 {
-    bool any = (int64_t)l->same.n < l->companies_ok;
-    if (!any)
-        return stream_entities(l, err);
-    if (!merge_stage(l, err) || !stream_entities(l, err))
+    if (!stream_entities(l, err))
         return false;
+    if (!l->staged)
+        return true;
     log_debug("%lld companies by what differs, %lld whole", (long long)l->companies_based,
               (long long)l->companies_whole);
     return load_run(l, &sql_load_analyze_brought, NULL, NULL, err) &&
-           check_came(l, err) && merge_entities(l, err) && check_now(l, err) &&
-           load_run(l, &sql_load_remember, NULL, NULL, err);
+           check_came(l, err) && merge_entities(l, err) && load_run(l, &sql_load_remember, NULL, NULL, err) &&
+           check_now(l, err);
 }
 
 static bool body(struct load *l, struct err *err)
@@ -270,7 +249,8 @@ static bool finish(struct load *l, struct err *err)
 static void forget(struct load *l)
 {
     l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = l->months_closed = 0;
-    l->companies_based = l->companies_whole = 0;
+    l->companies_same = l->companies_based = l->companies_whole = 0;
+    l->staged = false;
     base_close(l->base);
     l->base = NULL;
     for (int i = 0; i < n_entities; i++) {
@@ -287,7 +267,8 @@ bool publish(struct load *l, struct err *err)
 {
     if (!schema_check(&l->pg, err))
         return false;
-    /* On its own: making a month's partition inside the transaction would keep other shards waiting to its end. */
+    /* On its own: made inside the transaction, a month's partition would keep other shards waiting to its end, and who had
+     * planned a query before would read everything else as it is after. */
     if (!l->run->opt.dry_run && !load_run(l, &sql_load_partition, NULL, NULL, err))
         return false;
     for (int attempt = 1;; attempt++) {

@@ -63,7 +63,7 @@ static json_t *companies_json(const struct load *l)
     set(companies, "ok", l->companies_ok);
     set(companies, "failed", l->companies_failed);
     set(companies, "closed", (int64_t)l->closed.n);
-    set(companies, "unchanged", (int64_t)l->same.n);
+    set(companies, "unchanged", l->companies_same);
     return companies;
 }
 

@@ -21,7 +21,7 @@ struct taken {
 struct taken_part {
     struct part_in in;
     struct taken *v;
-    size_t n, selected;
+    size_t n, selected, differ;   /* differ: do not bring what their last load brought */
     struct arena arena;
 };
 
@@ -47,6 +47,22 @@ static bool company_tally(struct load *l, const struct taken *t, struct err *err
     return true;
 }
 
+/* Whether it brings what its last load brought, and where not, what that was. */
+static bool compare_with_last(struct load *l, struct taken_part *part, struct taken *t, struct err *err)
+{
+    const struct known *known = load_known(l, t->company.company_id);
+    t->same = known && strcmp(known->digest, t->digest) == 0;
+    t->base = NULL;
+    l->companies_same += t->same;
+    part->differ += !t->same;
+    if (t->same || !known)
+        return true;
+    if (!base_open(l, err))
+        return false;
+    t->base = base_find(l->base, t->company.company_id, t->closed, &part->arena);
+    return true;
+}
+
 static bool part_take(struct load *l, int number, struct taken_part *ret, struct err *err)
 {
     const struct staging_part_index *index = &l->in.part[number];
@@ -57,7 +73,7 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
     const struct ahead_company *ahead = ahead_companies(l->ahead, number, &n_ahead);
     arena_reset(&ret->arena);
     ret->v = arena_alloc(&ret->arena, (size_t)index->companies * sizeof *ret->v);
-    ret->n = ret->selected = 0;
+    ret->n = ret->selected = ret->differ = 0;
     while (str_next_line(&lines, &line)) {
         struct taken *t = &ret->v[ret->n];
         struct faults faults = {0};
@@ -71,9 +87,7 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
             continue;
         t->digest = ahead[ret->n++].digest;
         t->closed = company_set_has(&l->closed, t->company.company_id);
-        t->same = company_set_has(&l->same, t->company.company_id);
-        t->base = t->same ? NULL : base_find(l->base, t->company.company_id, t->closed, &ret->arena);
-        if (!company_tally(l, t, err))
+        if (!compare_with_last(l, ret, t, err) || !company_tally(l, t, err))
             return false;
     }
     return true;
@@ -188,7 +202,10 @@ static bool copy_entity(struct load *l, const struct entity *entity, struct enti
     copy_columns(r.record, 0, "", &columns);
     if (entity && !into->direct)
         buf_adds(&columns, ", past");
-    snprintf(destination, sizeof destination, "%s%s", entity && into->direct ? "payroll." : "new_", r.record->name);
+    if (entity && into->partition)
+        snprintf(destination, sizeof destination, "%s", into->partition);
+    else
+        snprintf(destination, sizeof destination, "%s%s", entity && into->direct ? "payroll." : "new_", r.record->name);
     r.rec = mem_alloc(r.record->size);
     bool ok = copying_start(&r.copying, l, destination, buf_str(&columns), err);
     for (size_t i = 0; ok && i < part->n; i++) {
@@ -244,8 +261,8 @@ static bool copy_part(struct load *l, struct taken_part *part, int64_t *rows_don
 {
     if (!part_open_again(&part->in, &l->in, part->in.number, err))
         return false;
-    bool ok = true;
-    for (int i = 0; ok && i < n_entities; i++)
+    bool ok = l->staged || !part->differ || (l->staged = merge_stage(l, err));
+    for (int i = 0; ok && part->differ && i < n_entities; i++)
         if (has(&part->in, entities[i].record) || l->base)
             ok = copy_entity(l, &entities[i], &l->entity[i], part, rows_done, err);
     if (ok && has(&part->in, &discrepancy_record))

@@ -28,6 +28,9 @@ BEGIN
                        CASE parent WHEN 'contribution' THEN 'Contributions' ELSE 'Frozen rows' END
                        || ' of payroll month ' || to_char(month, 'YYYY-MM') || '.');
         PERFORM payroll.guard_closed(format('payroll.%I', partition)::regclass, month);
+        IF parent = 'contribution' THEN
+            EXECUTE format('GRANT INSERT ON payroll.%I TO payroll_loader', partition);
+        END IF;
         EXECUTE format('ALTER TABLE payroll.%I ATTACH PARTITION payroll.%I FOR VALUES FROM (%L) TO (%L)', parent,
                        partition, month, next_month);
     END LOOP;

@@ -1,1 +1,1 @@
-ANALYZE brought;
+ANALYZE brought (company_id);

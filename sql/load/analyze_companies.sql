@@ -1,1 +1,1 @@
-ANALYZE this_company;
+ANALYZE this_company (company_id);

@@ -4,13 +4,13 @@ WITH made AS (
            coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0) AS allocated_cents,
            coalesce(sum(amount_cents) FILTER (WHERE status = 'held'), 0) AS held_cents
     FROM now_contribution
-    JOIN brought AS c USING (company_id)
+    JOIN loaded AS c USING (company_id)
     WHERE NOT c.closed
     GROUP BY company_id, invoice_id
 ), told AS (
     SELECT t.*
     FROM now_invoice_control AS t
-    JOIN brought AS c USING (company_id)
+    JOIN loaded AS c USING (company_id)
     WHERE NOT c.closed
 )
 SELECT company_id,

@@ -1,10 +1,11 @@
 -- Money ready for a payslip that must not be on it: nobody's, somebody's who was not matched with certainty, an exempt
 -- employee's, a former employee's in portability. A reversal takes back what an earlier payslip had, whoever it was.
--- looked_at: now_contribution, or those of them where anything changed.
-WITH ready AS (
+-- looked_at: now_contribution, or those of them where anything changed. In two halves, each of which lets parallel
+-- workers pass on nothing but what is wrong.
+WITH ready AS NOT MATERIALIZED (
     SELECT t.*
     FROM :looked_at AS t
-    JOIN brought AS c USING (company_id)
+    JOIN loaded AS c USING (company_id)
     WHERE NOT c.closed AND t.status = 'ready' AND t.kind <> 'reversal' AND t.employment_id IS NOT NULL
 )
 SELECT n.company_id,
@@ -12,8 +13,7 @@ SELECT n.company_id,
        CASE WHEN e.employment_id IS NULL THEN 'employment ' || n.employment_id || ' is not among the employments'
             WHEN n.member_id IS NOT NULL AND m.employee_id IS DISTINCT FROM e.employee_id THEN
                 'member ' || n.member_id || ' is not matched with the employee'
-            WHEN x.employment_id IS NOT NULL THEN 'employment ' || n.employment_id || ' is exempt'
-            ELSE 'member ' || n.member_id || ' is in portability' END
+            ELSE 'employment ' || n.employment_id || ' is exempt' END
 FROM ready AS n
 LEFT JOIN now_employment AS e USING (company_id, employment_id)
 LEFT JOIN now_member AS m USING (company_id, member_id)
@@ -21,13 +21,15 @@ LEFT JOIN now_coverage AS x
        ON x.company_id = n.company_id AND x.employment_id = n.employment_id AND x.reason = 'exempt'
       AND n.product = 'health' AND n.kind = 'regular'
       AND coalesce(x.since <= n.cover_from, true) AND coalesce(x.until >= n.cover_to, true)
-LEFT JOIN portability AS p
-       ON p.company_id = n.company_id AND p.member_id = n.member_id AND p.contract_id = n.contract_id
-      AND n.kind = 'regular' AND n.amount_cents > 0
-      AND p.starts_on <= n.cover_from AND p.ends_on >= n.cover_to
 WHERE e.employment_id IS NULL
    OR n.member_id IS NOT NULL AND m.employee_id IS DISTINCT FROM e.employee_id
    OR x.employment_id IS NOT NULL
-   OR p.member_id IS NOT NULL
-ORDER BY n.company_id, n.line_id
+UNION ALL
+SELECT n.company_id, 'line ' || n.line_id || ': ready, but member ' || n.member_id || ' is in portability'
+FROM ready AS n
+JOIN portability AS p
+       ON p.company_id = n.company_id AND p.member_id = n.member_id AND p.contract_id = n.contract_id
+      AND p.starts_on <= n.cover_from AND p.ends_on >= n.cover_to
+WHERE n.kind = 'regular' AND n.amount_cents > 0
+ORDER BY 1, 2
 LIMIT 20;

@@ -1,5 +1,5 @@
 -- Former employees who stay covered without paying: under which contract, from when to when.
-CREATE TEMP TABLE portability ON COMMIT DROP AS
+CREATE TEMP VIEW portability AS
 SELECT company_id, member_id, contract_id,
        min(starts_on) AS starts_on, max(coalesce(ends_on, 'infinity')) AS ends_on
 FROM now_affiliation
@@ -7,5 +7,3 @@ WHERE (company_id, member_id, contract_id) IN (SELECT company_id, member_id, con
                                                WHERE status = 'portability')
 GROUP BY company_id, member_id, contract_id
 HAVING every(status = 'portability');
-
-ANALYZE portability;

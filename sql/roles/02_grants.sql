@@ -12,7 +12,8 @@ GRANT USAGE ON SCHEMA payroll, pipeline, report TO payroll_loader, payroll_manag
 GRANT USAGE ON SCHEMA report TO payroll_reader;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA payroll, pipeline TO payroll_loader, payroll_manager;
--- Partitions are read through their table, which row-level security guards. Views that an earlier migration made are
+-- Partitions are read through their table, which row-level security guards; load fills a month's own, many rows at a time,
+-- where none is active for it. Views that an earlier migration made are
 -- granted anew where they are made, and have the same rights then as in a new database.
 DO $$
 DECLARE
@@ -27,6 +28,10 @@ BEGIN
                      WHERE c.relispartition AND c.relkind = 'r'
                        AND c.relnamespace = 'payroll'::pg_catalog.regnamespace LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON %s FROM payroll_manager', partition);
+    END LOOP;
+    FOR partition IN SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i
+                     WHERE i.inhparent = 'payroll.contribution'::pg_catalog.regclass LOOP
+        EXECUTE pg_catalog.format('GRANT INSERT ON %s TO payroll_loader', partition);
     END LOOP;
 END
 $$;

@@ -248,6 +248,37 @@ class Admission(OwnCluster):
         tally.count("faults injected", 2)
 
 
+class Partition(OwnCluster):
+    """A month's first contributions go straight into its partition where the role may, else by way of the table."""
+    ROLE = "fills_partitions"
+    NOTE = """
+        SELECT payroll.ensure_partition('2026-04-01');
+        CREATE TABLE public.named (name text);
+        GRANT INSERT ON public.named TO PUBLIC;
+        CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN INSERT INTO public.named VALUES (TG_TABLE_NAME); RETURN NULL; END$$;
+        CREATE TRIGGER note AFTER INSERT ON payroll.contribution EXECUTE FUNCTION public.note();
+        CREATE TRIGGER note AFTER INSERT ON payroll.contribution_2026_04 EXECUTE FUNCTION public.note();
+        """
+
+    def named(self):
+        """Which table load has named."""
+        self.must(PGUSER=self.ROLE)
+        self.assertEqual(self.psql("SELECT count(*), sum(amount_cents) FROM payroll.contribution"), "2|23420")
+        return self.psql("DELETE FROM payroll.contribution; DELETE FROM pipeline.company_load; "
+                         "DELETE FROM public.named RETURNING name")
+
+    def test_which_is_named(self):
+        self.psql(f"CREATE ROLE {self.ROLE} LOGIN IN ROLE payroll_loader")
+        self.psql(self.NOTE)
+        self.stage([(company(), entities())])
+        self.assertEqual(self.named(), "contribution_2026_04")
+        self.psql("REVOKE INSERT ON payroll.contribution_2026_04 FROM payroll_loader")
+        self.assertEqual(self.named(), "contribution")
+        self.must("--migrate")
+        self.assertEqual(self.named(), "contribution_2026_04")
+
+
 class Timeouts(SecondNight):
     def test_statement_timeout(self):
         with subprocess.Popen(["psql", "-Xq"], env=self.env, stdin=subprocess.PIPE, text=True) as other:
