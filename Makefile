@@ -165,10 +165,6 @@ lint: ## clang's warnings, clang-tidy, gcc's analyzer, cppcheck and shellcheck
 	@$(MAKE) $(BUILD)/generated/sql_embedded.h
 	@tests/lint.sh $(PREPROCESS) $(WARNINGS)
 
-format: ## Lay out the C sources as .clang-format says
-	@tests/packages.sh lint
-	git ls-files '*.c' '*.h' | xargs clang-format -i
-
 # Of the product alone: what tests run of headers and tables in their own objects does not count.
 coverage: ## Line and branch coverage of all tests, in build-coverage/index.html; fails under 95 and 85 percent
 	@tests/packages.sh build run test lint
@@ -218,4 +214,4 @@ help: ## This list
 
 .PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture \
         test-slurm check asan \
-        valgrind lint format coverage compdb bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always
+        valgrind lint coverage compdb bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always

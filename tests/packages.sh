@@ -13,7 +13,7 @@ declare -A packages=(
     [bench]="curl jq miller nginx-light python3-psycopg"
     [node]="nodejs npm"
     [slurm]="slurm-wlm munge nginx-light"
-    [lint]="clang clang-tidy clang-format clang-tools cppcheck shellcheck valgrind gcovr bear"
+    [lint]="clang clang-tidy clang-tools cppcheck shellcheck valgrind gcovr bear"
 )
 
 if ! command -v dpkg-query >/dev/null; then
