@@ -31,7 +31,9 @@ def _end(process, command, status, output):
 
 
 def run(command, env=None, cwd=None):
-    """Runs a command; what it prints is shown only when it fails."""
+    """Runs a command; what it prints is shown only when it fails. It meets a disk that has nothing left to write: how much
+    the command before has left to it, whoever's that was, is no part of the figure."""
+    os.sync()
     with tempfile.TemporaryFile() as output:
         began = time.monotonic_ns()
         process = _spawn(command, env, cwd, output)
