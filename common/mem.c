@@ -4,13 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
     ARENA_BLOCK_BYTES = 256 << 10,
-    LARGE_PAGE_BYTES = 2 << 20,
-    LARGE_BLOCK_BYTES = 4 << 20,  /* as well: what is not kept for the next company */
+    LARGE_BLOCK_BYTES = 4 << 20,  /* not kept for the next company */
     OUT_OF_MEMORY_STATUS = 75
 };
 
@@ -80,24 +78,12 @@ struct arena_block {
     _Alignas(16) char bytes[];
 };
 
-/* A large block is made of the processor's large pages, where it is used: one page fault, not five hundred. */
-static struct arena_block *block_take(size_t size)
-{
-    void *p = NULL;
-    if (size < LARGE_BLOCK_BYTES)
-        return mem_take(size);
-    if (posix_memalign(&p, LARGE_PAGE_BYTES, size))
-        mem_exhausted();
-    (void)madvise(p, size, MADV_HUGEPAGE);  /* without them it goes as well */
-    return p;
-}
-
 static void arena_grow(struct arena *a, size_t size)
 {
     size_t want = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
     if (a->block && a->block->size * 2 > want && a->block->size < (64u << 20))
         want = a->block->size * 2;
-    struct arena_block *b = block_take(sizeof *b + want);
+    struct arena_block *b = mem_take(sizeof *b + want);
     b->older = a->block;
     b->size = want;
     a->block = b;
