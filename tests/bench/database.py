@@ -52,6 +52,10 @@ class Database:
         """An empty database with the schema, and a server that has nothing left to write."""
         self.psql("postgres", f"SET client_min_messages = warning;\nDROP DATABASE IF EXISTS {name};")
         self.psql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.settle()
+
+    def settle(self):
+        """The server writes what it has to write; it would go on doing so beside what comes next."""
         self.psql("postgres", "CHECKPOINT")
 
     def filled_tables(self, name):

@@ -80,6 +80,8 @@ class Month:
         """The command that transforms a night into a folder where that was never done: an output that is there already
         would be deleted first, which takes a file system as long as a tenth of the work."""
         staging = self.world.new_folder("transformed")
+        if self.world.database:
+            self.world.database.settle()
         output = staging / PERIOD / run_id / "extract"
         for folder in (staging / PERIOD, staging / PERIOD / run_id, output):
             folder.mkdir(mode=0o700)
