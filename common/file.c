@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITE_BLOCK_BYTES = 128 << 10, LOCK_TRIES = 10 };
+enum { WRITE_BLOCK_BYTES = 128 << 10, SEND_BYTES = 1 << 20, LOCK_TRIES = 10 };
 
 /* ---- SHA-256 ---- */
 
@@ -125,8 +125,11 @@ static bool out_put(struct out_file *f, const char *p, size_t len, struct err *e
     sha256_add(&f->hash, p, len);
     if (!write_all(f->fd, p, len))
         return err_errno(err, ERR_IO, "cannot write %s", f->tmp);
-    /* On its way to the disk while the next block is made: fsync has less to wait for, and tells of any fault. */
-    (void)sync_file_range(f->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    /* On its way to the disk while the next ones are made: fsync has less to wait for, and tells of any fault. */
+    if ((f->unsent += len) >= SEND_BYTES) {
+        (void)sync_file_range(f->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+        f->unsent = 0;
+    }
     return true;
 }
 

@@ -34,6 +34,7 @@ struct out_file {
     struct buf pending;
     struct sha256 hash;
     int64_t bytes;         /* written so far, pending ones included */
+    size_t unsent;         /* written, and not yet on their way to the disk */
 };
 bool file_create(struct out_file *f, const char *path, struct err *err);
 bool file_write(struct out_file *f, const void *p, size_t len, struct err *err);
