@@ -86,16 +86,23 @@ static bool show_loaded(struct load *l, struct err *err)
     return ok;
 }
 
+/* What is wrong with the data does not keep the next check from being made; anything else does. */
+static bool goes_on(const struct load *l, struct err *err)
+{
+    return !*l->pg.sqlstate && !pg_lost(&l->pg) && !stage_stopped(err) &&
+           (err->kind == ERR_NONE || err->kind == ERR_DATA);
+}
+
 bool check_now(struct load *l, struct err *err)
 {
-    bool ok = load_run(l, &sql_load_plan_count, NULL, NULL, err) && show_loaded(l, err);
+    if (!load_run(l, &sql_load_plan_count, NULL, NULL, err) || !show_loaded(l, err))
+        return false;
+    bool ok = true;
     for (int i = 0; i < n_entities; i++) {
         ok = check_totals(l, i, err) && ok;
-        if (pg_lost(&l->pg) || stage_stopped(err))
+        if (!goes_on(l, err))
             return false;
     }
     ok = check_none(l, &sql_load_check_invoices, err) && ok;
-    if (pg_lost(&l->pg) || stage_stopped(err))
-        return false;
-    return check_ready(l, err) && ok;
+    return goes_on(l, err) && check_ready(l, err) && ok;
 }

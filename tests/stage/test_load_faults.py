@@ -70,6 +70,20 @@ class Interruptions(Case):
         self.assertIn("load/company_lock.sql", process.communicate(timeout=20)[1])
         self.assertEqual(process.returncode, 75)
 
+    def test_a_check_that_cannot_be_made_is_what_is_told(self):
+        """Not what follows from it: that the transaction is aborted."""
+        self.stage([(company(), entities())])
+        for name in ("loaded", "portability"):
+            self.psql("CREATE OR REPLACE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN "
+                      f"IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity ~ '[.]{name}$') "
+                      "THEN RAISE numeric_value_out_of_range; END IF; END$$; "
+                      "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE VIEW') "
+                      "EXECUTE FUNCTION public.refuse()")
+            with self.subTest(name):
+                self.refused(65, f"load/{name}.sql: a value was refused (SQLSTATE 22003)")
+            self.psql("DROP EVENT TRIGGER refuse")
+        self.must()
+
     def test_a_server_that_comes_late_is_waited_for(self):
         self.stage([(company(), entities())])
         proxy = Proxy(self.env)
