@@ -204,6 +204,7 @@ bool pg_connect(struct pg *ret, const char *url, const char *application_name, s
         if (stage_stopped(err))
             return false;
     }
+    *pg.sqlstate = '\0';   /* of attempts before */
     PQsetErrorVerbosity(pg.conn, PQERRORS_DEFAULT);
     PQsetNoticeReceiver(pg.conn, notice, NULL);
     int version = PQserverVersion(pg.conn);

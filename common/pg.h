@@ -14,7 +14,7 @@ enum { SQLSTATE_LEN = 5 };
 
 struct pg {
     PGconn *conn;
-    char sqlstate[SQLSTATE_LEN + 1];   /* of the last error; "" when the connection was lost or refused */
+    char sqlstate[SQLSTATE_LEN + 1];   /* of the last error since it was connected; "" when the connection was lost or refused */
     bool uninterruptible;              /* signals wait: a COMMIT is not cancelled half way */
 };
 
