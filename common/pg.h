@@ -14,7 +14,8 @@ enum { SQLSTATE_LEN = 5 };
 
 struct pg {
     PGconn *conn;
-    char sqlstate[SQLSTATE_LEN + 1];   /* of the last error since it was connected; "" when the connection was lost or refused */
+    /* Of the last error since it was connected; "" when the connection was lost or refused. */
+    char sqlstate[SQLSTATE_LEN + 1];
     bool uninterruptible;              /* signals wait: a COMMIT is not cancelled half way */
 };
 

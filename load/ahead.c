@@ -9,17 +9,11 @@
 
 #include "load/entity.h"
 
-/* A part's own; the thread leaves it alone once it is done. */
-struct ahead_part {
-    struct ahead_company *v;
-    size_t n;
-};
-
 struct ahead {
     const struct stage_run *run;
     const struct staging_in *in;
     struct arena arena;            /* the thread's, until it has ended */
-    struct ahead_part *part;
+    struct ahead_company **part;   /* the thread leaves one alone once it is done */
     pthread_t thread;
     pthread_mutex_t lock;          /* over what follows */
     pthread_cond_t step;
@@ -39,18 +33,14 @@ void company_digest(const struct part_in *part, const struct company *c, char re
     snprintf(ret, COMPANY_DIGEST_HEX + 1, "%016" PRIx64 "%016" PRIx64, digest.high64, digest.low64);
 }
 
-static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_part *ret, struct err *err)
+static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_company *ret, struct err *err)
 {
     struct company company;
     struct arena line = {0};
     err->kind = ERR_NONE;
     while (part_next_company(part, &line, &company, err)) {
-        if (company.status == COMPANY_OK && stage_selects(a->run, company.company_id)) {
-            struct ahead_company *c = &ret->v[ret->n++];
-            c->id = (struct str){arena_copy(&a->arena, company.company_id.p, company.company_id.len),
-                                 company.company_id.len, false};
-            company_digest(part, &company, c->digest);
-        }
+        if (company.status == COMPANY_OK && stage_selects(a->run, company.company_id))
+            company_digest(part, &company, (ret++)->digest);
         arena_reset(&line);
     }
     arena_free(&line);
@@ -61,11 +51,11 @@ static bool read_part(struct ahead *a, int number, struct err *err)
 {
     struct part_in part;
     struct err altered = {0};
-    struct ahead_part *ret = &a->part[number];
     if (!part_stream(&part, a->in, number, err))
         return false;
-    ret->v = arena_alloc(&a->arena, (size_t)a->in->part[number].companies * sizeof *ret->v);
-    bool ok = read_companies(a, &part, ret, err);
+    struct ahead_company *all = arena_alloc(&a->arena, (size_t)a->in->part[number].companies * sizeof *all);
+    a->part[number] = all;
+    bool ok = read_companies(a, &part, all, err);
     if (!part_verify(&part, &altered)) {   /* which explains any other fault */
         *err = altered;
         ok = false;
@@ -131,10 +121,9 @@ bool ahead_wait(struct ahead *a, int part, struct err *err)
     return ok;
 }
 
-const struct ahead_company *ahead_companies(const struct ahead *a, int part, size_t *ret_n)
+const struct ahead_company *ahead_companies(const struct ahead *a, int part)
 {
-    *ret_n = a->part[part].n;
-    return a->part[part].v;
+    return a->part[part];
 }
 
 void ahead_end(struct ahead *a)

@@ -9,7 +9,6 @@ enum { COMPANY_DIGEST_HEX = 32 };
 
 /* A company that this run takes and that was read. */
 struct ahead_company {
-    struct str id;
     char digest[COMPANY_DIGEST_HEX + 1];
 };
 
@@ -20,7 +19,7 @@ struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *
 /* Waits until a part is done. False when it, or one before it, does not hold what it should: ERR_DATA. */
 bool ahead_wait(struct ahead *a, int part, struct err *err);
 /* The companies of a part that is done, in the order of the index; they live until ahead_end. */
-const struct ahead_company *ahead_companies(const struct ahead *a, int part, size_t *ret_n);
+const struct ahead_company *ahead_companies(const struct ahead *a, int part);
 /* Ends the thread; a may be NULL. */
 void ahead_end(struct ahead *a);
 

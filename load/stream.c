@@ -67,10 +67,9 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
 {
     const struct staging_part_index *index = &l->in.part[number];
     struct str lines = {l->in.index.p + index->offset, (uint32_t)index->bytes, false}, line;
-    size_t n_ahead;
     if (!ahead_wait(l->ahead, number, err))
         return false;
-    const struct ahead_company *ahead = ahead_companies(l->ahead, number, &n_ahead);
+    const struct ahead_company *ahead = ahead_companies(l->ahead, number);
     arena_reset(&ret->arena);
     ret->v = arena_alloc(&ret->arena, (size_t)index->companies * sizeof *ret->v);
     ret->n = ret->selected = ret->differ = 0;
