@@ -11,64 +11,14 @@
 
 enum { WRITE_BLOCK_BYTES = 128 << 10, SEND_BYTES = 1 << 20, LOCK_TRIES = 10 };
 
-/* ---- SHA-256 ---- */
-
-/* Without a digest nothing can be staged or believed; as little can be done about it as about lacking memory. */
-static void sha256_unavailable(void)
-{
-    static const char text[] = "SHA-256 is not available from libcrypto\n";
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)written;
-    _exit(ERR_BUG);
-}
-
-void sha256_start(struct sha256 *h)
-{
-    h->ctx = EVP_MD_CTX_new();
-    if (!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
-        sha256_unavailable();
-}
-
-void sha256_add(struct sha256 *h, const void *p, size_t len)
-{
-    if (len && EVP_DigestUpdate(h->ctx, p, len) != 1)
-        sha256_unavailable();
-}
-
-void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    if (EVP_DigestFinal_ex(h->ctx, digest, NULL) != 1)
-        sha256_unavailable();
-    sha256_drop(h);
-    for (size_t i = 0; i < SHA256_HEX / 2; i++) {
-        hex[i * 2] = "0123456789abcdef"[digest[i] >> 4];
-        hex[i * 2 + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    hex[SHA256_HEX] = '\0';
-}
-
-void sha256_drop(struct sha256 *h)
-{
-    EVP_MD_CTX_free(h->ctx);
-    h->ctx = NULL;
-}
-
-void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1])
-{
-    struct sha256 h;
-    sha256_start(&h);
-    sha256_add(&h, p, len);
-    sha256_end(&h, hex);
-}
-
 /* ---- writing ---- */
 
 static void out_release(struct out_file *f)
 {
     if (f->fd >= 0)
         close(f->fd);
-    sha256_drop(&f->hash);
+    sha256_drop(&f->sha256);
+    xxh128_drop(&f->xxh128);
     buf_free(&f->pending);
     free(f->path);
     free(f->tmp);
@@ -100,7 +50,8 @@ bool file_create(struct out_file *f, const char *path, struct err *err)
         out_release(&new);
         return false;
     }
-    sha256_start(&new.hash);
+    sha256_start(&new.sha256);
+    xxh128_start(&new.xxh128);
     buf_reserve(&new.pending, WRITE_BLOCK_BYTES);
     *f = new;
     return true;
@@ -122,7 +73,8 @@ static bool write_all(int fd, const char *p, size_t len)
 
 static bool out_put(struct out_file *f, const char *p, size_t len, struct err *err)
 {
-    sha256_add(&f->hash, p, len);
+    sha256_add(&f->sha256, p, len);
+    xxh128_add(&f->xxh128, p, len);
     if (!write_all(f->fd, p, len))
         return err_errno(err, ERR_IO, "cannot write %s", f->tmp);
     /* On its way to the disk while the next ones are made: fsync has less to wait for, and tells of any fault. */
@@ -174,7 +126,7 @@ static bool out_finish(struct out_file *f, struct err *err)
     return true;
 }
 
-bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err)
+bool file_commit(struct out_file *f, struct digests *ret, struct err *err)
 {
     if (!out_finish(f, err)) {
         file_abandon(f);
@@ -185,7 +137,10 @@ bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err
         file_abandon(f);
         return false;
     }
-    sha256_end(&f->hash, ret_sha256);
+    if (ret) {
+        sha256_end(&f->sha256, ret->sha256);
+        xxh128_end(&f->xxh128, ret->xxh128);
+    }
     out_release(f);
     return true;
 }

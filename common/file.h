@@ -2,28 +2,17 @@
 #ifndef COMMON_FILE_H
 #define COMMON_FILE_H
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/digest.h"
 #include "common/err.h"
 #include "common/mem.h"
 #include "common/str.h"
 
-enum { SHA256_HEX = 64 };
-
-struct sha256 {
-    EVP_MD_CTX *ctx;
-};
-void sha256_start(struct sha256 *h);
-void sha256_add(struct sha256 *h, const void *p, size_t len);
-void sha256_end(struct sha256 *h, char hex[SHA256_HEX + 1]); /* and releases it */
-void sha256_drop(struct sha256 *h);                          /* releases it unused; also what is released already */
-void sha256_of(const void *p, size_t len, char hex[SHA256_HEX + 1]);
-
-/* A file being written as <path>.tmp, mode 0600, with its digest taken on the way. file_commit flushes, fsyncs and
+/* A file being written as <path>.tmp, mode 0600, with its digests taken on the way. file_commit flushes, fsyncs and
  * renames it; on failure it does what file_abandon does: remove it. Either leaves *f ready to be opened again, and
  * file_abandon may be called on a file that is not open. A committed name lasts through a power cut once dir_sync has
  * returned for its folder. Zero it to start ({0}). */
@@ -32,14 +21,15 @@ struct out_file {
     bool passing;          /* set after file_create: it will be gone before anybody relies on it, and is not synced */
     char *path, *tmp;      /* NULL: not open */
     struct buf pending;
-    struct sha256 hash;
+    struct sha256 sha256;
+    struct xxh128 xxh128;
     int64_t bytes;         /* written so far, pending ones included */
     size_t unsent;         /* written, and not yet on their way to the disk */
 };
 bool file_create(struct out_file *f, const char *path, struct err *err);
 bool file_write(struct out_file *f, const void *p, size_t len, struct err *err);
 bool file_flush(struct out_file *f, struct err *err); /* what is pending goes to the kernel, and on its way to the disk */
-bool file_commit(struct out_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err);
+bool file_commit(struct out_file *f, struct digests *ret, struct err *err); /* ret may be NULL */
 void file_abandon(struct out_file *f);
 /* Gives a file that is not to be changed a second name instead of a copy. False where that cannot be: another file system,
  * rights other than 0600, another owner. Nothing is said then; a copy will do. */

@@ -53,19 +53,19 @@ static bool name_parse(struct arena *a, const char *name, const struct record **
     return true;
 }
 
-static bool sha256_check(const char *hex, const char *where, const char *key, struct err *err)
+static bool digest_check(const char *hex, size_t digits, const char *where, const char *key, struct err *err)
 {
-    if (strlen(hex) == SHA256_HEX && strspn(hex, "0123456789abcdef") == SHA256_HEX)
-        return true;
-    return err_add(err, ERR_DATA, "%s.%s: expected a SHA-256 of %d hexadecimal digits", where, key, SHA256_HEX);
+    return (strlen(hex) == digits && strspn(hex, "0123456789abcdef") == digits) ||
+           err_add(err, ERR_DATA, "%s.%s: expected a digest of %zu hexadecimal digits", where, key, digits);
 }
 
 /* ---- files ---- */
 
 static json_t *file_json(const struct staging_file *f)
 {
-    return json_pack("{s:s, s:I, s:I, s:I, s:s}", "name", f->name, "rows", (json_int_t)f->rows, "bytes",
-                     (json_int_t)f->bytes, "cents", (json_int_t)f->cents, "sha256", f->sha256);
+    return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s}", "name", f->name, "rows", (json_int_t)f->rows, "bytes",
+                     (json_int_t)f->bytes, "cents", (json_int_t)f->cents, "sha256", f->digests.sha256, "xxh128",
+                     f->digests.xxh128);
 }
 
 static json_t *files_json(const struct staging_file *file, int n)
@@ -81,19 +81,23 @@ static json_t *files_json(const struct staging_file *file, int n)
 
 static bool file_take(json_t *v, struct arena *a, struct staging_file *f, const char *where, struct err *err)
 {
-    const char *name, *sha256;
+    const char *name, *sha256, *xxh128;
     const struct json_key keys[] = {
         {"name", WANT_TEXT, &name},       {"rows", WANT_COUNT, &f->rows},    {"bytes", WANT_COUNT, &f->bytes},
         {"cents", WANT_CENTS, &f->cents}, {"sha256", WANT_TEXT, &sha256},
+        {"xxh128", WANT_TEXT, &xxh128},
     };
     if (!JSON_TAKE(v, keys, where, err))
         return false;
-    bool ok = sha256_check(sha256, where, "sha256", err);
+    bool ok = digest_check(sha256, SHA256_HEX, where, "sha256", err);
+    ok = digest_check(xxh128, XXH128_HEX, where, "xxh128", err) && ok;
     if (!name_parse(a, name, &f->record, &f->part))
         return err_add(err, ERR_DATA, "%s.name: \"%.80s\" names no file of a stage's output", where, name);
     f->name = arena_copy(a, name, strlen(name));
-    if (ok)
-        memcpy(f->sha256, sha256, sizeof f->sha256);
+    if (ok) {
+        memcpy(f->digests.sha256, sha256, sizeof f->digests.sha256);
+        memcpy(f->digests.xxh128, xxh128, sizeof f->digests.xxh128);
+    }
     if (f->record->sum_field < 0 && f->cents)
         ok = err_add(err, ERR_DATA, "%s.cents: expected 0 for %s, found %" PRId64, where, name, f->cents);
     return ok;
@@ -192,7 +196,7 @@ static bool info_take(struct staging_in *m, json_t *root, const char *where, jso
         ok = err_add(err, ERR_DATA, "%s.shard: expected 0 <= shard < shards, found %" PRId64 " of %" PRId64, where,
                      shard, shards);
     if (made_from)
-        ok = sha256_check(made_from, where, "made_from", err) && ok;
+        ok = digest_check(made_from, SHA256_HEX, where, "made_from", err) && ok;
     info->run_id = arena_copy(&m->arena, run_id, strlen(run_id));
     info->made_from = made_from ? arena_copy(&m->arena, made_from, strlen(made_from)) : NULL;
     info->shard = (int)shard;

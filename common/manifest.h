@@ -45,7 +45,7 @@ struct str staged_index(const struct staging_in *in, int part);
 bool index_open(struct staging_in *in, struct err *err);
 
 /* A file of a part read on and on (staging_stream.c). stream_hold: these bytes are read next, those in front of them no
- * more; the newlines in them. stream_verify reads what is left and compares the SHA-256. */
+ * more; the newlines in them. stream_verify reads what is left and compares the XXH128. */
 bool stream_open(struct part_in_file *f, const char *folder, const struct staging_file *file, struct err *err);
 int64_t stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes);
 bool stream_verify(struct part_in_file *f, struct err *err);

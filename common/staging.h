@@ -10,8 +10,9 @@
  * parallel work, so that parts (and all bytes) are the same whatever the number of workers. All records of a company
  * are contiguous in their file; its index line says where. Every file appears by write to a temporary name, fsync and
  * rename, then one fsync of the folder before the manifest appears in the same way. The manifest holds rows, bytes,
- * SHA-256 and cents of every file and the SHA-256 of the manifest it was made from; the reader checks all of it. No file
- * is changed once it has its name: one that a stage passes on whole has a second name, in the folder of that stage.
+ * cents and digests of every file and the SHA-256 of the manifest it was made from. The reader checks all of it, but for the
+ * SHA-256 of files, of which XXH128 stands in: those are for whoever looks from outside. No file is changed once it has its
+ * name: one that a stage passes on whole has a second name, in the folder of that stage.
  *
  * Workers are processes: each writes its parts with part_* and leaves a small part-NNNN.done beside them, which
  * staging_publish gathers, in order, into the index, the rejects and the manifest. */
@@ -23,7 +24,7 @@
 #include "common/ndjson.h"
 #include "common/records.h"
 
-enum { STAGING_PART_BYTES = 16 << 20, STAGING_FORMAT = 1, RUN_ID_MAX = 64, ENTITIES_MAX = 32 };
+enum { STAGING_PART_BYTES = 16 << 20, STAGING_FORMAT = 2, RUN_ID_MAX = 64, ENTITIES_MAX = 32 };
 
 /* What a manifest says, but for its files. Strings belong to the struct's owner. */
 struct run_info {
@@ -120,7 +121,7 @@ struct staging_file {
     const struct record *record;
     int part;              /* -1: companies.ndjson, rejects.ndjson */
     int64_t rows, bytes, cents;
-    char sha256[SHA256_HEX + 1];
+    struct digests digests;
 };
 struct staging_part_index { int64_t offset, bytes, companies; };  /* its lines in companies.ndjson */
 struct staging_in {
@@ -147,7 +148,7 @@ bool staging_newest(const char *dir, month_t period, enum stage stage, int shard
 bool staging_open(struct staging_in *in, const char *dir, const struct run_info *info, struct err *err);
 void staging_close(struct staging_in *in);
 
-/* The files of one part, mapped: verified (size, SHA-256) at once by part_open; by part_stream along with the companies, so
+/* The files of one part, mapped: verified (size, XXH128) at once by part_open; by part_stream along with the companies, so
  * that no more than the company at hand is in memory. */
 struct part_in_file {
     const struct record *record;

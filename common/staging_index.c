@@ -25,21 +25,21 @@ static bool index_map(struct staging_in *in, struct err *err)
     const struct staging_file *f = staged_file(in, &company_record, -1);
     if (!f) /* the manifest has been checked for it */
         return err_set(err, ERR_BUG, "%s: no companies.ndjson", in->path);
-    char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
-    struct sha256 hash;
+    char *path = mem_printf("%s/%s", in->path, f->name), xxh128[XXH128_HEX + 1];
+    struct xxh128 hash;
     bool ok = map_open(&in->index, path, err);
     if (ok && in->index.len != (size_t)f->bytes)
         ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, in->index.len);
     if (ok) {
-        sha256_start(&hash);
+        xxh128_start(&hash);
         for (size_t at = 0; at < in->index.len; at += INDEX_BLOCK_BYTES) {
             size_t len = in->index.len - at < INDEX_BLOCK_BYTES ? in->index.len - at : INDEX_BLOCK_BYTES;
-            sha256_add(&hash, in->index.p + at, len);
+            xxh128_add(&hash, in->index.p + at, len);
             map_forget(&in->index, at, len);
         }
-        sha256_end(&hash, sha256);
-        ok = !strcmp(sha256, f->sha256) ||
-             err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, f->sha256, sha256);
+        xxh128_end(&hash, xxh128);
+        ok = !strcmp(xxh128, f->digests.xxh128) ||
+             err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", path, f->digests.xxh128, xxh128);
     }
     free(path);
     return ok;

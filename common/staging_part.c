@@ -248,7 +248,7 @@ static void part_release(struct part *p)
     *p = (struct part){0};
 }
 
-/* A file that is the same from end to end gets its name and has its digest already. */
+/* A file that is the same from end to end gets its name and has its digests already. */
 static bool link_same(const struct part *p, struct part_file *f)
 {
     char *from, *to = file_path(p, f);
@@ -273,11 +273,11 @@ bool part_settle(struct part *p, struct err *err)
     return true;
 }
 
-static bool file_finish(struct part_file *f, char ret_sha256[SHA256_HEX + 1], struct err *err)
+static bool file_finish(struct part_file *f, struct digests *ret, struct err *err)
 {
     if (!f->linked)
-        return file_commit(&f->out, ret_sha256, err);
-    memcpy(ret_sha256, f->linked->sha256, SHA256_HEX + 1);
+        return file_commit(&f->out, ret, err);
+    *ret = f->linked->digests;
     return true;
 }
 
@@ -293,7 +293,7 @@ static bool files_commit(struct part *p, struct part_done *done, struct arena *a
                                     .cents = f->total.cents};
         if (f->company.rows)
             return err_set(err, ERR_BUG, "%s: records of a company that was not ended", to->name);
-        if (!file_finish(f, to->sha256, err))
+        if (!file_finish(f, &to->digests, err))
             return false;
     }
     return true;
@@ -303,11 +303,10 @@ static bool done_commit(const struct part *p, const struct part_done *done, stru
 {
     struct buf text = {0};
     struct out_file out = {0};
-    char sha256[SHA256_HEX + 1];
     bool ok = part_done_head(done, &text, err) && file_create(&out, done_path(a, p->out->path, p->number), err) &&
               (out.passing = true) && file_write(&out, text.p, text.len, err) &&
               file_write(&out, done->index, done->index_bytes, err) &&
-              file_write(&out, done->rejects, done->rejects_bytes, err) && file_commit(&out, sha256, err);
+              file_write(&out, done->rejects, done->rejects_bytes, err) && file_commit(&out, NULL, err);
     file_abandon(&out);
     buf_free(&text);
     return ok;

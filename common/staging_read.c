@@ -85,12 +85,12 @@ static bool sizes_check(const struct staging_in *in, struct err *err)
 static bool file_map(const struct staging_in *in, const struct staging_file *f, bool verify, struct map *ret,
                      struct err *err)
 {
-    char *path = mem_printf("%s/%s", in->path, f->name), sha256[SHA256_HEX + 1];
+    char *path = mem_printf("%s/%s", in->path, f->name), xxh128[XXH128_HEX + 1];
     bool ok = map_open(ret, path, err);
     if (ok && ret->len != (size_t)f->bytes)
         ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, ret->len);
-    else if (ok && verify && (sha256_of(ret->p, ret->len, sha256), strcmp(sha256, f->sha256) != 0))
-        ok = err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", path, f->sha256, sha256);
+    else if (ok && verify && (xxh128_of(ret->p, ret->len, xxh128), strcmp(xxh128, f->digests.xxh128) != 0))
+        ok = err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", path, f->digests.xxh128, xxh128);
     if (!ok)
         map_close(ret);
     free(path);

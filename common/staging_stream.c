@@ -12,7 +12,7 @@ struct stream {
     const struct staging_file *file;
     char *path;
     int64_t hashed, forgotten;   /* so far, from the beginning */
-    struct sha256 hash;
+    struct xxh128 hash;
 };
 
 bool stream_open(struct part_in_file *f, const char *folder, const struct staging_file *file, struct err *err)
@@ -25,7 +25,7 @@ bool stream_open(struct part_in_file *f, const char *folder, const struct stagin
     }
     *f = (struct part_in_file){.record = file->record, .map = map, .stream = mem_alloc(sizeof *f->stream)};
     *f->stream = (struct stream){.file = file, .path = path};
-    sha256_start(&f->stream->hash);
+    xxh128_start(&f->stream->hash);
     return map.len == (size_t)file->bytes ||
            err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, file->bytes, map.len);
 }
@@ -35,7 +35,7 @@ void stream_close(struct part_in_file *f)
     struct stream *s = f->stream;
     if (!s)
         return;
-    sha256_drop(&s->hash);
+    xxh128_drop(&s->hash);
     free(s->path);
     free(s);
     f->stream = NULL;
@@ -46,7 +46,7 @@ static void hash_to(struct part_in_file *f, int64_t end)
     struct stream *s = f->stream;
     while (s->hashed < end) {
         int64_t len = end - s->hashed < HASH_BLOCK_BYTES ? end - s->hashed : HASH_BLOCK_BYTES;
-        sha256_add(&s->hash, f->map.p + s->hashed, (size_t)len);
+        xxh128_add(&s->hash, f->map.p + s->hashed, (size_t)len);
         s->hashed += len;
     }
 }
@@ -72,9 +72,9 @@ int64_t stream_hold(struct part_in_file *f, int64_t offset, int64_t bytes)
 bool stream_verify(struct part_in_file *f, struct err *err)
 {
     struct stream *s = f->stream;
-    char sha256[SHA256_HEX + 1];
+    char xxh128[XXH128_HEX + 1];
     hash_to(f, s->file->bytes);
-    sha256_end(&s->hash, sha256);
-    return !strcmp(sha256, s->file->sha256) ||
-           err_set(err, ERR_DATA, "%s: expected SHA-256 %s, found %s", s->path, s->file->sha256, sha256);
+    xxh128_end(&s->hash, xxh128);
+    return !strcmp(xxh128, s->file->digests.xxh128) ||
+           err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", s->path, s->file->digests.xxh128, xxh128);
 }

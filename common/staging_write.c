@@ -240,7 +240,7 @@ static bool lines_commit(struct out_file *f, struct staging_in *m, const struct 
 {
     *ret = (struct staging_file){
         .name = staged_name(&m->arena, r, -1), .record = r, .part = -1, .rows = rows, .bytes = f->bytes};
-    return file_commit(f, ret->sha256, err);
+    return file_commit(f, &ret->digests, err);
 }
 
 /* companies.ndjson and rejects.ndjson, in front of the parts' files. Without publishing only the rejects are kept. */
@@ -277,10 +277,9 @@ static bool manifest_commit(const struct staging_out *out, struct staging_in *m,
 {
     struct buf text = {0};
     struct out_file file = {0};
-    char sha256[SHA256_HEX + 1];
     bool ok = manifest_write(m, &text, err) &&
               file_create(&file, arena_printf(&m->arena, "%s/manifest.json", out->path), err) &&
-              file_write(&file, text.p, text.len, err) && file_commit(&file, sha256, err);
+              file_write(&file, text.p, text.len, err) && file_commit(&file, NULL, err);
     file_abandon(&file);
     buf_free(&text);
     return ok;

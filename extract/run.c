@@ -138,11 +138,11 @@ void extract_run_choose(struct extract_run *r, const struct stage_run *run, cons
 static bool state_write(const struct extract_run *r, struct err *err)
 {
     struct out_file f;
-    char began[INSTANT_TEXT_MAX], sha256[SHA256_HEX + 1];
+    char began[INSTANT_TEXT_MAX];
     char *text = mem_printf("{\"configuration\":\"%s\",\"began_at\":\"%s\"}\n", r->digest,
                             instant_text(r->began_at, began));
     bool ok = file_create(&f, r->state_path, err);
-    if (ok && !(file_write(&f, text, strlen(text), err) && file_commit(&f, sha256, err))) {
+    if (ok && !(file_write(&f, text, strlen(text), err) && file_commit(&f, NULL, err))) {
         file_abandon(&f);
         ok = false;
     }

@@ -1,4 +1,4 @@
-/* The files of a run read ahead, by a thread of its own: verified (size, SHA-256, whole lines), and the facts of each
+/* The files of a run read ahead, by a thread of its own: verified (size, XXH128, whole lines), and the facts of each
  * company digested. The server is at work meanwhile. The thread starts with the first part and keeps nothing mapped. */
 #ifndef LOAD_AHEAD_H
 #define LOAD_AHEAD_H
@@ -23,9 +23,8 @@ const struct ahead_company *ahead_companies(const struct ahead *a, int part);
 /* Ends the thread; a may be NULL. */
 void ahead_end(struct ahead *a);
 
-/* Over the staged facts of a company: XXH3 of 128 bits of the lines of each entity, in the order of entities[], and of
- * these together. It tells whether anything differs, at the speed of memory; that a file is the one that was staged is
- * what its SHA-256 tells. */
+/* Over the staged facts of a company: XXH128 of the lines of each entity, in the order of entities[], and of these
+ * together. */
 void company_digest(const struct part_in *part, const struct company *c, char ret[COMPANY_DIGEST_HEX + 1]);
 
 #endif

@@ -1,5 +1,6 @@
 """Staged output made by hand: what a test says of some records becomes a complete folder of a stage, manifest and all.
 The records and the order of their fields are read from common/records.def, so that they are declared once."""
+import ctypes
 import hashlib
 import json
 import os
@@ -48,6 +49,20 @@ def sum_field(name):
     return next((field for _, field, need, _ in RECORDS[name] if need == "SUM"), None)
 
 
+class _XXH128(ctypes.Structure):
+    _fields_ = [("low64", ctypes.c_uint64), ("high64", ctypes.c_uint64)]
+
+
+_xxh128 = ctypes.CDLL("libxxhash.so.0").XXH3_128bits
+_xxh128.restype, _xxh128.argtypes = _XXH128, (ctypes.c_char_p, ctypes.c_size_t)
+
+
+def digests(content):
+    """What a manifest says of a file's content."""
+    hashed = _xxh128(content, len(content))
+    return {"sha256": hashlib.sha256(content).hexdigest(), "xxh128": f"{hashed.high64:016x}{hashed.low64:016x}"}
+
+
 class Raw(bytes):
     """A line as no stage writes it, taken as it is; cents: what the manifest says of it."""
     cents = 0
@@ -60,7 +75,7 @@ class Writer:
         self.folder = pathlib.Path(staging, period, run_id, stage)
         for level in (pathlib.Path(staging), self.folder.parent.parent, self.folder.parent, self.folder):
             level.mkdir(mode=0o700, exist_ok=True)
-        self.head = {"schema_version": 1, "tool_version": "test", "stage": stage, "run_id": run_id, "period": period, "as_of": as_of,
+        self.head = {"schema_version": 2, "tool_version": "test", "stage": stage, "run_id": run_id, "period": period, "as_of": as_of,
                      "began_at": began_at or as_of, "shard": 0, "shards": 1, "made_from": made_from}
 
     def write(self, companies, rejects=(), per_part=None):
@@ -102,7 +117,7 @@ class Writer:
         path.write_bytes(content)
         os.chmod(path, 0o600)
         return {"name": name, "rows": rows, "bytes": len(content), "cents": cents,
-                "sha256": hashlib.sha256(content).hexdigest()}
+                **digests(content)}
 
     def _manifest(self, files, parts, companies, rejects):
         manifest = {**self.head, "companies": companies, "rejects": rejects, "parts": parts, "files": files}

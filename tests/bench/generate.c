@@ -170,8 +170,7 @@ static bool staging_write(const struct world *w, const struct arguments *a, cons
 static bool text_write(const char *path, struct buf *text, struct err *err)
 {
     struct out_file f = {0};
-    char sha256[SHA256_HEX + 1];
-    bool ok = file_create(&f, path, err) && file_write(&f, text->p, text->len, err) && file_commit(&f, sha256, err);
+    bool ok = file_create(&f, path, err) && file_write(&f, text->p, text->len, err) && file_commit(&f, NULL, err);
     file_abandon(&f);
     buf_free(text);
     return ok;

@@ -9,7 +9,8 @@ static void check_manifest(const struct staging_in *m)
     CHECK(m->n_files > 0 && m->rejects >= 0);
     for (int i = 0; i < m->n_files; i++) {
         CHECK(m->file[i].record && m->file[i].part < m->n_parts && m->file[i].rows >= 0 && m->file[i].bytes >= 0);
-        CHECK(!strchr(m->file[i].name, '/') && strlen(m->file[i].sha256) == SHA256_HEX);
+        CHECK(!strchr(m->file[i].name, '/') && strlen(m->file[i].digests.sha256) == SHA256_HEX &&
+              strlen(m->file[i].digests.xxh128) == XXH128_HEX);
     }
     for (int i = 0; i < m->n_parts; i++)
         companies += m->part[i].companies;

@@ -451,7 +451,7 @@ class Rejects(Case):
         self.stage([(company(), entities())], rejects=[self.REJECT], run_id="r")
         path = next(self.path.rglob("rejects.ndjson"))
         path.write_bytes(path.read_bytes().replace(b'"line":3', b'"line":4'))
-        self.refused(65, "rejects.ndjson: expected SHA-256")
+        self.refused(65, "rejects.ndjson: expected XXH128")
         self.assertEqual(self.psql("SELECT count(*) FROM pipeline.run"), "0")
 
 

@@ -160,6 +160,13 @@ class Running(unittest.TestCase):
         self.assertEqual(outputs[0], outputs[1])
         self.assertEqual(outputs[0], outputs[2])
 
+    def test_the_manifest_has_the_digests_of_the_files(self):
+        w = World(BASE, companies=[f"c{i}" for i in range(7)], per_part=2, rejects=[REJECT])
+        self.assertEqual(w.run(), 3, w.stderr)
+        manifest = json.loads((w.path / "staging" / w.period / RUN / "transform" / "manifest.json").read_text(encoding="utf-8"))
+        told = {file["name"]: {"sha256": file["sha256"], "xxh128": file["xxh128"]} for file in manifest["files"]}
+        self.assertEqual(told, {name: staging.digests(content) for name, content in w.output().items()})
+
     def test_shards_are_a_partition(self):
         names = [f"c{i}" for i in range(40)]
         w = World(BASE, companies=names)
@@ -201,7 +208,7 @@ class Running(unittest.TestCase):
         path = w.path / "staging" / w.period / RUN / "extract" / "rejects.ndjson"
         path.write_bytes(path.read_bytes().replace(b'"line":3', b'"line":4'))
         self.assertEqual(w.run(), 65)
-        self.assertIn("rejects.ndjson: expected SHA-256", w.stderr)
+        self.assertIn("rejects.ndjson: expected XXH128", w.stderr)
 
     def test_rejects_that_are_none(self):
         w = World(BASE, rejects=[{**REJECT, "stage": "nowhere"}])

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 from harness import BIN, PERIOD, ROOT, Pipeline, Result
-from staging import line
+from staging import digests, line
 from tracing import Call, inject
 
 SHIM = BIN.parent / "tests" / "torture" / "shim.so"
@@ -150,7 +150,7 @@ def part_by_company(folder):
             name = f"{part['entity']}-{number:04}.ndjson"
             (folder / (name + ".new")).write_bytes(chunk)
             files.append({"name": name, "rows": part["rows"], "bytes": len(chunk), "cents": part["cents"],
-                          "sha256": hashlib.sha256(chunk).hexdigest()})
+                          **digests(chunk)})
             part["offset"] = 0
         company["part"] = number
         text = line("company", company)
@@ -161,7 +161,7 @@ def part_by_company(folder):
         os.chmod(folder / file["name"], 0o600)
     text = b"".join(texts)
     (folder / "companies.ndjson").write_bytes(text)
-    own = {"name": "companies.ndjson", "rows": len(index), "bytes": len(text), "cents": 0, "sha256": hashlib.sha256(text).hexdigest()}
+    own = {"name": "companies.ndjson", "rows": len(index), "bytes": len(text), "cents": 0, **digests(text)}
     manifest.update(parts=parts, files=[own, *files])
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 

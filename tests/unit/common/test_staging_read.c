@@ -145,8 +145,8 @@ static void an_edited_manifest_is_refused(void **state)
     static const struct {
         const char *from, *to, *expected;
     } cases[] = {
-        {"\"schema_version\": 1", "\"schema_version\": 2", "schema_version: expected 1, found 2"},
-        {"\"schema_version\": 1", "\"schema_version\": \"1\"", "schema_version: expected an integer, found a string"},
+        {"\"schema_version\": 2", "\"schema_version\": 1", "schema_version: expected 2, found 1"},
+        {"\"schema_version\": 2", "\"schema_version\": \"2\"", "schema_version: expected an integer, found a string"},
         {"\"stage\": \"extract\"", "\"stage\": \"transform\"", "stage: expected extract, found transform"},
         {"\"stage\": \"extract\"", "\"stage\": \"sort\"", "\"sort\" is no stage"},
         {"\"run_id\": \"run\"", "\"run_id\": \"other\"", "run_id: expected run, found other"},
@@ -160,7 +160,7 @@ static void an_edited_manifest_is_refused(void **state)
         {"\"shards\": 1", "\"shards\": 4", "shard: expected 0 of 1, found 0 of 4"},
         {"\"shards\": 1", "\"shards\": 0", "shard: expected 0 <= shard < shards"},
         {"\"made_from\": null", "\"made_from\": 3", "made_from: expected a string or null, found an integer"},
-        {"\"made_from\": null", "\"made_from\": \"abc\"", "made_from: expected a SHA-256"},
+        {"\"made_from\": null", "\"made_from\": \"abc\"", "made_from: expected a digest of 64"},
         {"\"made_from\": null,", "", "made_from: missing"},
         {"\"rejects\": 4", "\"rejects\": 4, \"note\": \"by hand\"", "unknown key \"note\""},
         {"\"rejects\": 4", "\"rejects\": 3", "rejects.ndjson has 4 rows, expected 3"},
@@ -186,7 +186,8 @@ static void an_edited_manifest_is_refused(void **state)
         {"\"rows\": 20", "\"rows\": 19", "of part 0: 19 rows"},
         {"\"cents\": 5000040", "\"cents\": 5000041", "5000041 cents; expected 20, 2640, 5000040"},
         {"\"cents\": 0", "\"cents\": 1", "cents: expected 0 for companies.ndjson, found 1"},
-        {"\"sha256\": \"", "\"sha256\": \"0", "sha256: expected a SHA-256 of 64 hexadecimal digits"},
+        {"\"sha256\": \"", "\"sha256\": \"0", "sha256: expected a digest of 64 hexadecimal digits"},
+        {"\"xxh128\": \"", "\"xxh128\": \"g", "xxh128: expected a digest of 32 hexadecimal digits"},
         {"{", "[", "malformed JSON"},
         {"\n}\n", "\n", "malformed JSON"},
     };
@@ -236,34 +237,34 @@ static void a_file_that_changed_is_refused(void **state)
     assert_ok(staging_open(&in, scratch, info, &err)); /* same size: seen when the part is mapped */
     assert_ok(part_open(&p, &in, 0, NULL, &err));
     part_close(&p);
-    assert_refused(part_open(&p, &in, 1, NULL, &err), ERR_DATA, "/pay_bases-0001.ndjson: expected SHA-256 ");
+    assert_refused(part_open(&p, &in, 1, NULL, &err), ERR_DATA, "/pay_bases-0001.ndjson: expected XXH128 ");
     assert_non_null(strstr(err.text, ", found "));
 
     struct company c;
     assert_ok(part_stream(&p, &in, 1, &err)); /* read on and on: seen at the end, wherever reading stopped */
     err.kind = ERR_NONE;
     assert_ok(part_next_company(&p, &names, &c, &err));
-    assert_refused(part_verify(&p, &err), ERR_DATA, "/pay_bases-0001.ndjson: expected SHA-256 ");
+    assert_refused(part_verify(&p, &err), ERR_DATA, "/pay_bases-0001.ndjson: expected XXH128 ");
     part_close(&p);
     assert_int_equal(truncate(stage_file(info, "pay_bases-0002.ndjson"), 100), 0);
     assert_refused(part_stream(&p, &in, 2, &err), ERR_DATA, " bytes, found 100");
     staging_close(&in);
 
     text_replace(stage_file(sample(), "companies.ndjson"), "company-3", "company-4");
-    open_and_refuse(info, "/companies.ndjson: expected SHA-256 ");
+    open_and_refuse(info, "/companies.ndjson: expected XXH128 ");
 }
 
 /* Edits companies.ndjson and makes the manifest agree with its bytes: what is left to find is what the lines say. */
 static void index_edit(const struct run_info *info, const char *from, const char *to)
 {
     const char *index = stage_file(info, "companies.ndjson"), *manifest = stage_file(info, "manifest.json");
-    char before[SHA256_HEX + 1], after[SHA256_HEX + 1];
+    char before[XXH128_HEX + 1], after[XXH128_HEX + 1];
     const char *text = text_of(index);
     assert_int_equal(strlen(from), strlen(to));
-    sha256_of(text, strlen(text), before);
+    xxh128_of(text, strlen(text), before);
     text_replace(index, from, to);
     text = text_of(index);
-    sha256_of(text, strlen(text), after);
+    xxh128_of(text, strlen(text), after);
     text_replace(manifest, before, after);
 }
 

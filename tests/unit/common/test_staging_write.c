@@ -123,7 +123,7 @@ static void the_manifest_says_what_is_there(void **state)
     assert_ok(output_write(&info, PARTS, &err));
     const char *manifest = text_of(stage_file(&info, "manifest.json"));
     static const char *const said[] = {
-        "\"schema_version\": 1", "\"stage\": \"extract\"", "\"run_id\": \"run\"", "\"period\": \"2026-04\"",
+        "\"schema_version\": 2", "\"stage\": \"extract\"", "\"run_id\": \"run\"", "\"period\": \"2026-04\"",
         "\"as_of\": \"2026-05-02T03:00:00Z\"", "\"made_from\": \"e3b0c442", "\"ok\": 12", "\"rejects\": 4",
         "\"name\": \"companies.ndjson\"", "\"name\": \"rejects.ndjson\"", "\"name\": \"pay_bases-0002.ndjson\"",
         "\"rows\": 20", "\"cents\": 5000040", /* 4 companies of 5 × 250000 + 0 + 1 + 2 + 3 + 4 */
