@@ -17,9 +17,10 @@ static bool add_cents(struct load *l, const struct query *q, const struct entity
 static bool check_totals(struct load *l, int i, struct err *err)
 {
     const struct entity_load *e = &l->entity[i];
+    const struct query *q = entities[i].record == &contribution_record ? &sql_load_check_made : &sql_load_check_totals;
     int64_t cents = 0;
     if (entities[i].record->sum_field >= 0 &&
-        (!add_cents(l, &sql_load_check_totals, e, &cents, err) ||
+        (!add_cents(l, q, e, &cents, err) ||
          (e->outside && !add_cents(l, &sql_load_check_outside, e, &cents, err))))
         return false;
     if (e->brought_rows == e->arrived && e->brought_cents == cents)
@@ -95,7 +96,8 @@ static bool goes_on(const struct load *l, struct err *err)
 
 bool check_now(struct load *l, struct err *err)
 {
-    if (!load_run(l, &sql_load_plan_count, NULL, NULL, err) || !show_loaded(l, err))
+    if (!load_run(l, &sql_load_plan_count, NULL, NULL, err) || !show_loaded(l, err) ||
+        !load_run(l, &sql_load_made, NULL, NULL, err))
         return false;
     bool ok = true;
     for (int i = 0; i < n_entities; i++) {

@@ -15,20 +15,31 @@ static bool find_partition(struct load *l, struct entity_load *e, struct err *er
     return true;
 }
 
-bool merge_stage(struct load *l, struct err *err)
+/* Whether anything may go straight into its table; where the month was loaded before, there is something to compare with. */
+static bool find_direct(struct load *l, struct err *err)
 {
     PGresult *result;
-    if (!load_run(l, &sql_load_plan, NULL, NULL, err) || !load_select(l, &sql_load_present, NULL, &result, err))
+    if (l->n_known)
+        return true;
+    if (!load_select(l, &sql_load_present, NULL, &result, err))
         return false;
-    bool ok = true;
-    for (int i = 0; ok && i < n_entities; i++) {
-        struct entity_load *e = &l->entity[i];
-        e->direct = PQgetvalue(result, 0, i)[0] == 'f';
-        ok = load_run(l, e->direct ? &sql_load_stage_direct : &sql_load_stage_compare, e, NULL, err) &&
-             (entities[i].record != &contribution_record || find_partition(l, e, err));
-    }
+    for (int i = 0; i < n_entities; i++)
+        l->entity[i].direct = PQgetvalue(result, 0, i)[0] == 'f';
     PQclear(result);
-    return ok;
+    return true;
+}
+
+bool merge_stage(struct load *l, struct err *err)
+{
+    if (!load_run(l, &sql_load_plan, NULL, NULL, err) || !find_direct(l, err))
+        return false;
+    for (int i = 0; i < n_entities; i++) {
+        struct entity_load *e = &l->entity[i];
+        if (!load_run(l, e->direct ? &sql_load_stage_direct : &sql_load_stage_compare, e, NULL, err) ||
+            (entities[i].record == &contribution_record && !find_partition(l, e, err)))
+            return false;
+    }
+    return true;
 }
 
 /* What came is little of what its companies have: worth an index scan for each row. */
@@ -71,14 +82,16 @@ static bool apply(struct load *l, struct entity_load *e, struct err *err)
         return false;
     if (!found.inserted && !found.updated && !found.deleted)
         return true;
-    if (found.deleted)
-        entity_set(e->variables, "staying", arena_printf(&l->arena, "NOT EXISTS (SELECT FROM change_%s AS n "
-                   "WHERE n.change = 'delete' AND %s)", table, entity_value(e->variables, "match")));
-    return load_run(l, &sql_load_analyze_changes, e, NULL, err) &&
-           (!found.deleted || load_run(l, &sql_load_delete, e, &e->changes.deleted, err)) &&
-           (!found.updated || load_run(l, &sql_load_update, e, &e->changes.updated, err)) &&
-           (!found.inserted || load_run(l, &sql_load_insert, e, &e->changes.inserted, err)) &&
-           (found.deleted == e->changes.deleted || load_run(l, &sql_load_kept, e, NULL, err));
+    if (!load_run(l, &sql_load_analyze_changes, e, NULL, err) ||
+        (found.deleted && !load_run(l, &sql_load_delete, e, &e->changes.deleted, err)) ||
+        (found.updated && !load_run(l, &sql_load_update, e, &e->changes.updated, err)) ||
+        (found.inserted && !load_run(l, &sql_load_insert, e, &e->changes.inserted, err)))
+        return false;
+    if (found.deleted == e->changes.deleted)
+        return true;
+    entity_set(e->variables, "staying", arena_printf(&l->arena, "NOT EXISTS (SELECT FROM change_%s AS n "
+               "WHERE n.change = 'delete' AND %s)", table, entity_value(e->variables, "match")));
+    return load_run(l, &sql_load_kept, e, NULL, err);
 }
 
 static bool merge_entity(struct load *l, struct entity_load *e, struct err *err)

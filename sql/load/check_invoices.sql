@@ -1,13 +1,5 @@
 -- Invoices whose control does not say what their contributions add up to. One that is cancelled asks for nothing.
-WITH made AS (
-    SELECT company_id, invoice_id,
-           coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0) AS allocated_cents,
-           coalesce(sum(amount_cents) FILTER (WHERE status = 'held'), 0) AS held_cents
-    FROM now_contribution
-    JOIN loaded AS c USING (company_id)
-    WHERE NOT c.closed
-    GROUP BY company_id, invoice_id
-), told AS (
+WITH told AS (
     SELECT t.*
     FROM now_invoice_control AS t
     JOIN loaded AS c USING (company_id)

@@ -1,0 +1,10 @@
+-- What this run's contributions add up to, invoice by invoice.
+CREATE TEMP TABLE made ON COMMIT DROP AS
+SELECT company_id, invoice_id,
+       sum(amount_cents) AS amount_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE status = 'ready'), 0) AS allocated_cents,
+       coalesce(sum(amount_cents) FILTER (WHERE status = 'held'), 0) AS held_cents
+FROM now_contribution
+JOIN loaded AS c USING (company_id)
+WHERE NOT c.closed
+GROUP BY company_id, invoice_id;
