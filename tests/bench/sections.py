@@ -38,11 +38,11 @@ def month(world, figures):
     for number in range(sizes.repeat):
         runs["transform"].append(measure.run(month.transform_anew("first")))
         runs["transform changed"].append(measure.run(month.transform_anew("changed")))
-        load_and_copy(world, month, runs, exported, number)
-        before = database.rewritten("bench")
-        runs["load again"].append(measure.run(world.stage("load", month, "unchanged"), database.of("bench")))
-        dead = {table: n - before[table] for table, n in database.rewritten("bench").items() if n > before[table]}
-        runs["load changed"].append(measure.run(world.stage("load", month, "changed"), database.of("bench")))
+        for step in (("load", "copy"), ("copy", "load"))[number % 2]:   # each before the other in turn
+            if step == "copy":
+                runs["copy"].append(exported.copy("fill.sql"))
+            else:
+                dead = load_nights(world, month, runs)
     figures.at_most("load against `psql \\copy` of the same rows",
                     median_ratio(walls(runs["load"]), walls(runs["copy"])), 1.25, against(runs["load"], runs["copy"]))
     ratio = median_ratio(walls(runs["load again"]), walls(runs["load"]))
@@ -80,14 +80,16 @@ class Exported:
         return took
 
 
-def load_and_copy(world, month, runs, exported, number):
-    """One after the other into equal empty databases; which of the two is first changes from round to round."""
-    for step in (("load", "copy"), ("copy", "load"))[number % 2]:
-        if step == "copy":
-            runs["copy"].append(exported.copy("fill.sql"))
-        else:
-            world.database.fresh("bench")
-            runs["load"].append(measure.run(world.stage("load", month, "first"), world.database.of("bench")))
+def load_nights(world, month, runs):
+    """Night after night into an empty database; the rows that the unchanged one has rewritten, by table."""
+    database = world.database
+    database.fresh("bench")
+    runs["load"].append(measure.run(world.stage("load", month, "first"), database.of("bench")))
+    before = database.rewritten("bench")
+    runs["load again"].append(measure.run(world.stage("load", month, "unchanged"), database.of("bench")))
+    dead = {table: n - before[table] for table, n in database.rewritten("bench").items() if n > before[table]}
+    runs["load changed"].append(measure.run(world.stage("load", month, "changed"), database.of("bench")))
+    return dead
 
 
 # ---- the same work by others ----
