@@ -5,6 +5,8 @@ import pathlib
 import shlex
 import subprocess
 
+import measure
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CLUSTER = ROOT / "tests" / "cluster.sh"
 TEMPLATE = "bench_template"
@@ -51,15 +53,16 @@ class Database:
                               text=True, stdout=subprocess.PIPE)
         return done.stdout.strip()
 
-    def fresh(self, name, template=TEMPLATE):
+    def fresh(self, name, template=TEMPLATE, memory=0):
         """An empty database with the schema, and a server that has nothing left to write."""
         self.psql("postgres", f"SET client_min_messages = warning;\nDROP DATABASE IF EXISTS {name};")
         self.psql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
-        self.settle()
+        self.settle(memory)
 
-    def settle(self):
-        """The server writes what it has to write; it would go on doing so beside what comes next."""
+    def settle(self, memory):
+        """The server writes what it has to write; it would go on doing so beside what comes next, which needs memory."""
         self.psql("postgres", "CHECKPOINT")
+        measure.have_memory(memory)
 
     def filled_tables(self, name):
         """Those that load filled: migration fills some with what the law says."""

@@ -31,18 +31,17 @@ def _end(process, command, status, output):
         raise Failed(f"{' '.join(map(str, command))[:300]} ended with {process.returncode}")
 
 
-def _have_memory(size=3 << 30):
+def have_memory(size):
     """Free memory of a virtual machine may be with its host, which hands it out again at the first touch, page by page:
-    that takes up to 2 s a GiB, more than most of what is measured."""
-    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE):
-        pass
+    that takes up to 2 s a GiB. Whoever needs much of it is measured with it at hand."""
+    if size:
+        mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
 
 
 def run(command, env=None, cwd=None):
-    """Runs a command; what it prints is shown only when it fails. It meets a disk that has nothing left to write, and
-    memory that is there: what the command before has left to do, whoever's that was, is no part of the figure."""
+    """Runs a command; what it prints is shown only when it fails. It meets a disk that has nothing left to write: how much
+    the command before has left to it, whoever's that was, is no part of the figure."""
     os.sync()
-    _have_memory()
     with tempfile.TemporaryFile() as output:
         began = time.monotonic_ns()
         process = _spawn(command, env, cwd, output)

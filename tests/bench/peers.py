@@ -67,7 +67,7 @@ class Contest:
     """Runs peers on one extract output, in a database of their own."""
 
     def __init__(self, world, month, run_id):
-        self.world, self.folder = world, world.new_folder("peers")
+        self.world, self.folder, self.memory = world, world.new_folder("peers"), month.memory
         self.database = world.database
         self.env = {**self.database.of("bench_peer"), "IN": str(month.output("extract", run_id)), "MONTH": PERIOD,
                     "OUT": str(self.folder / "result.csv"), "FORMAT": "csv"}
@@ -80,7 +80,7 @@ class Contest:
         for peer in self.peers:
             if peer.why_not:
                 continue
-            self.database.fresh("bench_peer", "bench_peer_template")
+            self.database.fresh("bench_peer", "bench_peer_template", self.memory)
             peer.took.append(measure.run(peer.command, {**self.env, **peer.env}))
             peer.totals = self.database.psql("bench_peer", TOTALS)
 

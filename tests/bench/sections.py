@@ -64,6 +64,7 @@ class Exported:
 
     def __init__(self, world, month):
         self.world, self.database, self.folder = world, world.database, world.new_folder("exported")
+        self.memory = month.memory
         self.database.fresh("bench")
         measure.run(world.stage("load", month, "first"), self.database.of("bench"))
         self.tables = self.database.export("bench", self.folder, PERIOD)
@@ -71,7 +72,7 @@ class Exported:
 
     def copy(self, script):
         """fill.sql: all tables; rest.sql: all but the contributions."""
-        self.database.fresh("bench_copy")
+        self.database.fresh("bench_copy", memory=self.memory)
         took = measure.run(["psql", "-Xq1", "-v", "ON_ERROR_STOP=1", "-f", self.folder / script],
                            {**self.database.of("bench_copy"), "PGOPTIONS": "-c jit=off"})
         filled = self.database.rows("bench_copy", self.tables)
@@ -83,7 +84,7 @@ class Exported:
 def load_nights(world, month, runs):
     """Night after night into an empty database; the rows that the unchanged one has rewritten, by table."""
     database = world.database
-    database.fresh("bench")
+    database.fresh("bench", memory=month.memory)
     runs["load"].append(measure.run(world.stage("load", month, "first"), database.of("bench")))
     before = database.rewritten("bench")
     runs["load again"].append(measure.run(world.stage("load", month, "unchanged"), database.of("bench")))
@@ -105,7 +106,7 @@ def peers(world, figures):
         transforms.append(measure.run(month.transform_anew("first")))
         for duck, runs in ducks.items():
             runs.append(measure.run(*contest.without_database(duck)))
-        world.database.fresh("bench")
+        world.database.fresh("bench", memory=month.memory)
         loads.append(measure.run(world.stage("load", month, "first"), world.database.of("bench")))
         contest.round()
         rest.append(exported.copy("rest.sql"))
@@ -195,7 +196,7 @@ def growth(world, figures):
         runs = []
         measure.run(world.stage("transform", month, "first"))
         for _ in range(world.sizes.repeat):
-            database.fresh("bench_growth")
+            database.fresh("bench_growth", memory=month.memory)
             runs.append(measure.run(month.transform_anew("first")).wall_s
                         + measure.run(world.stage("load", month, "first"), database.of("bench_growth")).wall_s)
         times[employees] = statistics.median(runs)

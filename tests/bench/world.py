@@ -8,6 +8,7 @@ import measure
 from database import Database
 
 PERIOD = "2026-04"
+MEMORY_EACH = 6000  # bytes of files, database and cache that a stage fills for a person
 
 
 class World:
@@ -62,6 +63,7 @@ class Month:
 
     def __init__(self, world, employees, companies, even=False, billing_months=None):
         self.world, self.employees, self.companies = world, employees, companies
+        self.memory = employees * MEMORY_EACH
         self.folder = world.new_folder("month")
         self.staging, self.config = self.folder / "staging", self.folder / "pipeline.yaml"
         self.shape = ["--billing-months", billing_months or world.sizes.billing_months, *(["--even"] if even else [])]
@@ -81,7 +83,7 @@ class Month:
         would be deleted first, which takes a file system as long as a tenth of the work."""
         staging = self.world.new_folder("transformed")
         if self.world.database:
-            self.world.database.settle()
+            self.world.database.settle(self.memory)
         output = staging / PERIOD / run_id / "extract"
         for folder in (staging / PERIOD, staging / PERIOD / run_id, output):
             folder.mkdir(mode=0o700)
