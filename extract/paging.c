@@ -196,10 +196,10 @@ static struct str remember(struct walk *w, struct str next, struct arena *a)
 /* A server that does not know the parameter answers every page number with the same page. */
 static bool repeats_page(struct walk *w, const struct page *page)
 {
-    char before[SHA256_HEX + 1];
-    memcpy(before, w->sha256, sizeof before);
-    sha256_of(page->body.p, page->body.len, w->sha256);
-    return page->number > 1 && page->records > 0 && !strcmp(before, w->sha256);
+    char before[XXH128_HEX + 1];
+    memcpy(before, w->xxh128, sizeof before);
+    xxh128_of(page->body.p, page->body.len, w->xxh128);
+    return page->number > 1 && page->records > 0 && !strcmp(before, w->xxh128);
 }
 
 static enum walk_step incomplete(const struct walk *w, const struct page *page, struct err *err)

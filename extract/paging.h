@@ -35,7 +35,7 @@ struct walk {
     int64_t delivered, total, first_records;
     struct str *seen;      /* cursors and links met */
     int n_seen, cap_seen;
-    char sha256[SHA256_HEX + 1]; /* of the page before, under PAGING_PAGE */
+    char xxh128[XXH128_HEX + 1]; /* of the page before, under PAGING_PAGE */
 };
 
 enum walk_step {

@@ -39,8 +39,8 @@ static void put_int(struct buf *b, const char *key, int64_t value)
 
 static void frame_line(struct buf *b, const struct page *page)
 {
-    char sha256[SHA256_HEX + 1];
-    sha256_of(page->body.p, page->body.len, sha256);
+    char xxh128[XXH128_HEX + 1];
+    xxh128_of(page->body.p, page->body.len, xxh128);
     buf_adds(b, "{\"request\":");
     buf_addi(b, page->request);
     put_int(b, "page", page->number);
@@ -54,7 +54,7 @@ static void frame_line(struct buf *b, const struct page *page)
     put_key(b, "absent");
     buf_adds(b, page->absent ? "true" : "false");
     put_int(b, "bytes", page->body.len);
-    put_text(b, "sha256", (struct str){sha256, SHA256_HEX, true});
+    put_text(b, "xxh128", (struct str){xxh128, XXH128_HEX, true});
     buf_adds(b, "}\n");
 }
 
@@ -77,8 +77,8 @@ static bool get_true(const struct jdoc *d, const char *key)
     return v && v->type == J_TRUE;
 }
 
-/* Reads the frame at offset; *ret_sha256 is what its line claims. False when it is torn or no frame. */
-static bool frame_read(const struct map *map, size_t offset, struct arena *a, struct page *ret, struct str *ret_sha256,
+/* Reads the frame at offset; *ret_xxh128 is what its line claims. False when it is torn or no frame. */
+static bool frame_read(const struct map *map, size_t offset, struct arena *a, struct page *ret, struct str *ret_xxh128,
                        size_t *ret_end)
 {
     const char *line = map->p + offset;
@@ -101,7 +101,7 @@ static bool frame_read(const struct map *map, size_t offset, struct arena *a, st
         .asked_at = get_int(&d, "asked_at"), .received_at = get_int(&d, "received_at"), .absent = get_true(&d, "absent"),
         .body = {newline + 1, (uint32_t)bytes, false},
     };
-    *ret_sha256 = get_text(&d, "sha256");
+    *ret_xxh128 = get_text(&d, "xxh128");
     *ret_end = (size_t)(newline + 1 - map->p) + (size_t)bytes + 1;
     return ret->url.p != NULL;
 }
@@ -114,9 +114,9 @@ static size_t frames_check(struct spool_in *in)
     struct str claimed;
     size_t offset = 0, end;
     while (offset < in->map.len && frame_read(&in->map, offset, &a, &page, &claimed, &end)) {
-        char sha256[SHA256_HEX + 1];
-        sha256_of(page.body.p, page.body.len, sha256);
-        if (!str_is(claimed, sha256))
+        char xxh128[XXH128_HEX + 1];
+        xxh128_of(page.body.p, page.body.len, xxh128);
+        if (!str_is(claimed, xxh128))
             break;
         if (page.request >= in->n_first) {
             in->first = mem_realloc(in->first, sizeof *in->first * ((size_t)page.request + 1));

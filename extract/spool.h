@@ -2,7 +2,7 @@
  * an interrupted extract go on from its last complete page, keeps raw responses for those who want them (archive_raw),
  * and remembers entity tags for the next night. Append-only; a frame is a line of JSON
  *   {"request":3,"page":1,"url":"…","etag":"…","next":"…","total":120,"records":50,"asked_at":1775001599,
- *    "received_at":1775001600,"absent":false,"bytes":N,"sha256":"…"}
+ *    "received_at":1775001600,"absent":false,"bytes":N,"xxh128":"…"}
  * (without its line breaks), the N bytes of the body, and a newline. A frame is written at once and never synced: what
  * a power cut tears or blanks does not match its digest and is cut off when the spool is opened again. A list that is
  * read anew starts over with its page 1, which voids the earlier pages of that request. URLs hold no credentials of ours;
