@@ -61,6 +61,18 @@ static bool digest_check(const char *hex, size_t digits, const char *where, cons
 
 /* ---- files ---- */
 
+bool staged_size_is(const struct staging_file *f, const char *path, size_t found, struct err *err)
+{
+    return found == (size_t)f->bytes ||
+           err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, found);
+}
+
+bool staged_digest_is(const struct staging_file *f, const char *path, const char *found_xxh128, struct err *err)
+{
+    return !strcmp(found_xxh128, f->digests.xxh128) ||
+           err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", path, f->digests.xxh128, found_xxh128);
+}
+
 static json_t *file_json(const struct staging_file *f)
 {
     return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s}", "name", f->name, "rows", (json_int_t)f->rows, "bytes",

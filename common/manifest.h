@@ -39,6 +39,9 @@ struct part_done {
 };
 /* The file of an entity of a part, or NULL. */
 const struct staging_file *staged_file(const struct staging_in *in, const struct record *r, int part);
+/* What is found of a file, at path, against what the manifest says of it: ERR_DATA naming both. */
+bool staged_size_is(const struct staging_file *f, const char *path, size_t found, struct err *err);
+bool staged_digest_is(const struct staging_file *f, const char *path, const char *found_xxh128, struct err *err);
 /* The index lines of a part. */
 struct str staged_index(const struct staging_in *in, int part);
 /* Maps and verifies companies.ndjson and adds it up. */

@@ -27,9 +27,7 @@ static bool index_map(struct staging_in *in, struct err *err)
         return err_set(err, ERR_BUG, "%s: no companies.ndjson", in->path);
     char *path = mem_printf("%s/%s", in->path, f->name), xxh128[XXH128_HEX + 1];
     struct xxh128 hash;
-    bool ok = map_open(&in->index, path, err);
-    if (ok && in->index.len != (size_t)f->bytes)
-        ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, in->index.len);
+    bool ok = map_open(&in->index, path, err) && staged_size_is(f, path, in->index.len, err);
     if (ok) {
         xxh128_start(&hash);
         for (size_t at = 0; at < in->index.len; at += INDEX_BLOCK_BYTES) {
@@ -38,8 +36,7 @@ static bool index_map(struct staging_in *in, struct err *err)
             map_forget(&in->index, at, len);
         }
         xxh128_end(&hash, xxh128);
-        ok = !strcmp(xxh128, f->digests.xxh128) ||
-             err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", path, f->digests.xxh128, xxh128);
+        ok = staged_digest_is(f, path, xxh128, err);
     }
     free(path);
     return ok;

@@ -86,11 +86,11 @@ static bool file_map(const struct staging_in *in, const struct staging_file *f, 
                      struct err *err)
 {
     char *path = mem_printf("%s/%s", in->path, f->name), xxh128[XXH128_HEX + 1];
-    bool ok = map_open(ret, path, err);
-    if (ok && ret->len != (size_t)f->bytes)
-        ok = err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, f->bytes, ret->len);
-    else if (ok && verify && (xxh128_of(ret->p, ret->len, xxh128), strcmp(xxh128, f->digests.xxh128) != 0))
-        ok = err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", path, f->digests.xxh128, xxh128);
+    bool ok = map_open(ret, path, err) && staged_size_is(f, path, ret->len, err);
+    if (ok && verify) {
+        xxh128_of(ret->p, ret->len, xxh128);
+        ok = staged_digest_is(f, path, xxh128, err);
+    }
     if (!ok)
         map_close(ret);
     free(path);

@@ -1,7 +1,6 @@
 /* Files of a part read from end to end: mapped, hashed as far as they are needed, while the bytes are on their way into the
  * cache, and forgotten behind that, or at once where they are more than a cache holds. Mapping beats read() into a buffer:
  * its page faults take a sixth of the copying. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/manifest.h"
@@ -26,8 +25,7 @@ bool stream_open(struct part_in_file *f, const char *folder, const struct stagin
     *f = (struct part_in_file){.record = file->record, .map = map, .stream = mem_alloc(sizeof *f->stream)};
     *f->stream = (struct stream){.file = file, .path = path};
     xxh128_start(&f->stream->hash);
-    return map.len == (size_t)file->bytes ||
-           err_set(err, ERR_DATA, "%s: expected %" PRId64 " bytes, found %zu", path, file->bytes, map.len);
+    return staged_size_is(file, path, map.len, err);
 }
 
 void stream_close(struct part_in_file *f)
@@ -75,6 +73,5 @@ bool stream_verify(struct part_in_file *f, struct err *err)
     char xxh128[XXH128_HEX + 1];
     hash_to(f, s->file->bytes);
     xxh128_end(&s->hash, xxh128);
-    return !strcmp(xxh128, s->file->digests.xxh128) ||
-           err_set(err, ERR_DATA, "%s: expected XXH128 %s, found %s", s->path, s->file->digests.xxh128, xxh128);
+    return staged_digest_is(s->file, s->path, xxh128, err);
 }

@@ -1,9 +1,7 @@
 #include "load/ahead.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -22,15 +20,14 @@ struct ahead {
     struct err err;
 };
 
-void company_digest(const struct part_in *part, const struct company *c, char ret[COMPANY_DIGEST_HEX + 1])
+void company_digest(const struct part_in *part, const struct company *c, char ret[XXH128_HEX + 1])
 {
     XXH128_hash_t each[ENTITIES];
     for (int i = 0; i < n_entities; i++) {
         struct str lines = part_lines(part, c, entities[i].record, NULL, NULL);
         each[i] = XXH3_128bits(lines.p, lines.len);
     }
-    XXH128_hash_t digest = XXH3_128bits(each, (size_t)n_entities * sizeof *each);
-    snprintf(ret, COMPANY_DIGEST_HEX + 1, "%016" PRIx64 "%016" PRIx64, digest.high64, digest.low64);
+    xxh128_of(each, (size_t)n_entities * sizeof *each, ret);
 }
 
 static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_company *ret, struct err *err)

@@ -5,11 +5,9 @@
 
 #include "common/stage.h"
 
-enum { COMPANY_DIGEST_HEX = 32 };
-
 /* A company that this run takes and that was read. */
 struct ahead_company {
-    char digest[COMPANY_DIGEST_HEX + 1];
+    char digest[XXH128_HEX + 1];
 };
 
 struct ahead;
@@ -25,6 +23,6 @@ void ahead_end(struct ahead *a);
 
 /* Over the staged facts of a company: XXH128 of the lines of each entity, in the order of entities[], and of these
  * together. */
-void company_digest(const struct part_in *part, const struct company *c, char ret[COMPANY_DIGEST_HEX + 1]);
+void company_digest(const struct part_in *part, const struct company *c, char ret[XXH128_HEX + 1]);
 
 #endif

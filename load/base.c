@@ -83,7 +83,7 @@ static struct company company_keep(const struct company *c, struct arena *a)
 
 const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a)
 {
-    char digest[COMPANY_DIGEST_HEX + 1];
+    char digest[XXH128_HEX + 1];
     if (!b)
         return NULL;
     const struct known *known = load_known(b->load, company_id);

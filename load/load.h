@@ -34,7 +34,7 @@ struct company_set {
 /* A company whose facts are those of its last load. */
 struct known {
     struct str id;
-    char digest[COMPANY_DIGEST_HEX + 1];
+    char digest[XXH128_HEX + 1];
     int64_t rows;
     bool kept;                 /* there are rows that were not among those brought */
 };

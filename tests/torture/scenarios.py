@@ -274,7 +274,7 @@ def lost_manifests(now):
             continue
         for file in json.loads(now[name])["files"]:
             content = now.get(name.removesuffix("manifest.json") + file["name"])
-            if content is None or hashlib.sha256(content).hexdigest() != file["sha256"]:
+            if content is None or any(file[kind] != digest for kind, digest in digests(content).items()):
                 return f"{name} names {file['name']}, which is not there or something else"
     return ""
 
