@@ -138,13 +138,18 @@ test-slurm: all ## Shards under a real Slurm of two nodes on this machine; not p
 	@tests/packages.sh build run test slurm
 	@BUILD=$(BUILD) tests/run.sh slurm
 
-check: test asan lint ## Everything to run before a change is handed in
+check: test asan tsan lint ## Everything to run before a change is handed in
 
 # At each call the intercepted strstr() measures the rest of the text: four megabytes of variables would never end.
 asan: ## Unit and stage tests under the address and undefined-behaviour sanitizers
 	@tests/packages.sh build run test
 	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
 	@ASAN_OPTIONS=intercept_strstr=0 BUILD=build-asan tests/run.sh unit stage
+
+tsan: ## Stage tests under the thread sanitizer
+	@tests/packages.sh build run test
+	@$(MAKE) -j$(JOBS) BUILD=build-tsan CFLAGS="-O1 -g -fsanitize=thread" HARDENING= all
+	@TSAN_OPTIONS=intercept_strstr=0 BUILD=build-tsan tests/run.sh stage
 
 torture: ## All of the sampled groups: killed at every call, every call failing, random companies (TORTURE_SEED=1)
 	@tests/packages.sh build run test
@@ -213,5 +218,5 @@ help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
 .PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture \
-        test-slurm check asan \
+        test-slurm check asan tsan \
         valgrind lint coverage compdb bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always

@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -19,6 +20,9 @@ static struct {
     bool json;
     char stage[STAGE_BYTES], run_id[RUN_ID_BYTES];
 } log_state = {.level = LOG_INFO};
+
+/* Held from looking at the bar until everything is written: a thread may write a message while another one draws. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
     bool enabled, drawn;
@@ -106,12 +110,14 @@ void log_at(enum log_level level, const char *format, ...)
     buf_addv(&message, format, ap);
     va_end(ap);
     log_escape(&clean, buf_str(&message));
+    pthread_mutex_lock(&writing);
     if (bar.drawn)
         buf_adds(&out, "\r\033[K");
     add_line(&out, level, buf_str(&clean));
     if (bar.drawn)
         add_bar(&out);
     write_out(&out);
+    pthread_mutex_unlock(&writing);
     buf_free(&message);
     buf_free(&clean);
     buf_free(&out);
@@ -219,10 +225,12 @@ void progress_setup(bool enabled, const char *stage, long companies)
 
 void progress_step(long companies_done, long long records)
 {
+    pthread_mutex_lock(&writing);
     bar.done = companies_done;
     bar.records = records;
     if (bar.enabled && now_ms() - bar.drawn_ms >= REDRAW_MS)
         draw();
+    pthread_mutex_unlock(&writing);
 }
 
 void progress_end(void)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -16,12 +17,12 @@
 
 enum { LARGE_BYTES = 4 << 20 };
 
-volatile sig_atomic_t stop_requested;
+atomic_bool stop_requested;
 
 static void on_stop(int signal)
 {
     (void)signal;
-    stop_requested = 1;
+    stop_requested = true;
 }
 
 bool stage_stopped(struct err *err)

@@ -3,7 +3,7 @@
 #define COMMON_STAGE_H
 
 #include <jansson.h>
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "common/config.h"
 #include "common/log.h"
@@ -56,8 +56,8 @@ void stage_progress(const struct stage_run *run, long companies);
 /* Fills rows, cents, companies and rejects of the final line. */
 void stage_report_totals(struct stage_run *run, const struct staging_totals *totals);
 
-/* Set by SIGTERM and SIGINT; long loops look at it and end with ERR_TRY_AGAIN. */
-extern volatile sig_atomic_t stop_requested;
+/* Set by SIGTERM and SIGINT; long loops, in any thread, look at it and end with ERR_TRY_AGAIN. */
+extern atomic_bool stop_requested;
 bool stage_stopped(struct err *err);   /* true, with err filled, once it is set */
 
 /* Runs a stage: parses options, reads the configuration, sets up logs and signals, calls body, prints the final JSON

@@ -1,12 +1,12 @@
 #include "extract/assemble.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "common/thread.h"
 #include "extract/company.h"
 #include "extract/url.h"
 
-enum { ERROR_MAX = 1000, WARNINGS_MAX = 20 };
+enum { WARNINGS_MAX = 20 };
 
 /* ---- which error counts ---- */
 
@@ -25,60 +25,6 @@ void err_keep_worst(struct err *worst, enum err_kind kind, int retry_after_s, co
     } else if (rank == held && retry_after_s > worst->retry_after_s) {
         worst->retry_after_s = retry_after_s;
     }
-}
-
-/* ---- outcomes that wait ---- */
-
-static char *cut(const char *text)
-{
-    size_t len = strlen(text);
-    if (len > ERROR_MAX) {
-        len = ERROR_MAX;
-        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-            len--;
-    }
-    char *copy = mem_alloc(len + 1);
-    snprintf(copy, len + 1, "%s", text);
-    return copy;
-}
-
-/* An outcome holds an error of 8 KiB a source; thousands may wait for a slow company before them. */
-static void wait_begin(struct waiting *w, const struct fetch_outcome *o)
-{
-    w->fetched = true;
-    w->failed = o->failed;
-    w->source = mem_alloc(sizeof *w->source * ((size_t)o->n_sources + 1));
-    for (int i = 0; i < o->n_sources; i++) {
-        const struct fetch_by_source *by = &o->by_source[i];
-        w->source[i] = (struct waiting_source){
-            .outcome = by->failed ? SYNC_FAILED : SYNC_OK, .attempted_at = by->attempted_at, .synced_at = by->synced_at,
-        };
-        if (by->failed) {
-            w->source[i].kind = by->err.kind;
-            w->source[i].retry_after_s = by->err.retry_after_s;
-            w->source[i].error = cut(by->err.text);
-        }
-    }
-}
-
-static void wait_end(struct waiting *w, int n_sources)
-{
-    for (int i = 0; w->source && i < n_sources; i++)
-        free(w->source[i].error);
-    free(w->source);
-    w->source = NULL;
-}
-
-/* A company that fails here, after it was fetched: because of what a source gave, which is known by its place. */
-static void fail(struct waiting *w, int source, const struct err *err)
-{
-    w->failed = true;
-    if (w->source[source].error)
-        return;
-    w->source[source].outcome = SYNC_FAILED;
-    w->source[source].synced_at = INSTANT_NONE;
-    w->source[source].kind = err->kind;
-    w->source[source].error = cut(err->text);
 }
 
 /* ---- pages ---- */
@@ -149,7 +95,7 @@ static void pages_map(struct assembly *a, struct waiting *w, const struct pages 
         if (!map_page(&a->mapping, &requests[page->request], page, &records)) {
             err_set(&err, ERR_DATA, "%.*s: the page cannot be used; rejects.ndjson tells why", (int)page->url.len,
                     page->url.p);
-            fail(w, source, &err);
+            waiting_fail(w, source, &err);
         }
     }
     for (int s = 0; s < a->n_sources; s++)
@@ -164,7 +110,7 @@ static void shared_rows_map(struct assembly *a, struct waiting *w, int company)
         const struct err *fault = NULL;
         enum sync_outcome outcome = shared_outcome(&a->shared, &a->sources[s], &fault);
         if (outcome == SYNC_FAILED)
-            fail(w, s, fault);
+            waiting_fail(w, s, fault);
         if (outcome == sync_outcome_null || w->source[s].attempted_at != INSTANT_NONE)
             continue;
         w->source[s].attempted_at = a->run->now;
@@ -220,7 +166,7 @@ static bool put_rows(struct assembly *a, const struct record *record, const void
 /* What sources gave and what people decided, in the order of records.def. */
 static bool put_records(struct assembly *a, int at, struct err *err)
 {
-    if (!decided_read(&a->decided, a->companies, a->n, at, err))
+    if (!decided_read(&a->decided, a->queue.companies, a->queue.n, at, err))
         return false;
     for (int i = 0; record_all[i]; i++) {
         const struct rows *rows = record_all[i] == &company_record ? NULL : mapping_find(&a->mapping, record_all[i]);
@@ -239,8 +185,8 @@ static bool put_records(struct assembly *a, int at, struct err *err)
 /* Maps everything that the company's sources gave, unless one of them failed. */
 static bool map_company(struct assembly *a, int at, struct pages *pages, struct company *c, struct err *err)
 {
-    const struct config_company *config = a->companies[at];
-    struct waiting *w = &a->waiting[at];
+    const struct config_company *config = a->queue.companies[at];
+    struct waiting *w = &a->queue.waiting[at];
     struct err fault = {0};
     int n_requests;
     company_compose(config, NULL, &a->arena, c, err); /* of a company that fails, what the configuration says */
@@ -263,7 +209,7 @@ static bool map_company(struct assembly *a, int at, struct pages *pages, struct 
     if (!company_compose(config, mapping_find(&a->mapping, &company_record), &a->arena, c, &fault)) {
         for (int s = 0; s < a->n_sources; s++)
             if (a->sources[s].payroll && a->sources[s].kind == SOURCE_REST)
-                fail(w, s, &fault);
+                waiting_fail(w, s, &fault);
         w->failed = true;
     }
     return true;
@@ -292,7 +238,7 @@ static void warn_of_failures(struct assembly *a, const struct waiting *w)
 
 static bool assemble(struct assembly *a, int at, struct err *err)
 {
-    struct waiting *w = &a->waiting[at];
+    struct waiting *w = &a->queue.waiting[at];
     struct pages pages = {0};
     struct company c;
     bool fetched_well = !w->failed;
@@ -300,7 +246,7 @@ static bool assemble(struct assembly *a, int at, struct err *err)
         part_begin(&a->part, a->out, a->n_parts);
     a->part_open = true;
     arena_reset(&a->arena);
-    mapping_begin(&a->mapping, &a->part, a->companies[at], &a->arena);
+    mapping_begin(&a->mapping, &a->part, a->queue.companies[at], &a->arena);
     record_init(&company_record, &c);
     bool ok = map_company(a, at, &pages, &c, err) && (w->failed || put_records(a, at, err));
     c.status = w->failed ? COMPANY_FAILED : COMPANY_OK;
@@ -316,7 +262,7 @@ static bool assemble(struct assembly *a, int at, struct err *err)
             company_failed(a, w, fetched_well);
     }
     pages_end(&pages);
-    wait_end(w, a->n_sources);
+    waiting_end(w, a->n_sources);
     return ok;
 }
 
@@ -327,38 +273,52 @@ static bool commit_part(struct assembly *a, struct err *err)
     return part_commit(&a->part, err);
 }
 
-/* The companies stand in the order in which they lie in the configuration's array. */
-static int place_of(const struct assembly *a, const struct config_company *company)
+/* ---- one after the other ---- */
+
+static bool assemble_next(struct assembly *a, struct err *err)
 {
-    int low = 0, high = a->n - 1;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-        if (a->companies[middle] < company)
-            low = middle + 1;
-        else
-            high = middle;
+    if (stage_stopped(err) || !assemble(a, a->next, err))
+        return false;
+    a->next++;
+    progress_step(a->next, a->rows);
+    return !part_full(&a->part) || commit_part(a, err);
+}
+
+/* Until the last company, or the first reason to stop, which the fetch is told when it hands in the next one. */
+static void *assemble_all(void *arg)
+{
+    struct assembly *a = arg;
+    struct err err = {0};
+    while (a->next < a->queue.n && queue_wait(&a->queue, a->next)) {
+        if (!assemble_next(a, &err)) {
+            queue_fail(&a->queue, &err);
+            break;
+        }
     }
-    return low;
+    return NULL;
+}
+
+void assembly_begin(struct assembly *a)
+{
+    a->threaded = thread_start(&a->thread, assemble_all, a);
 }
 
 bool assembly_take(struct assembly *a, const struct fetch_outcome *outcome, struct err *err)
 {
-    wait_begin(&a->waiting[place_of(a, outcome->company)], outcome);
-    while (a->next < a->n && a->waiting[a->next].fetched) {
-        if (stage_stopped(err) || !assemble(a, a->next, err))
-            return false;
-        a->next++;
-        progress_step(a->next, a->rows);
-        if (part_full(&a->part) && !commit_part(a, err))
-            return false;
-    }
-    return true;
+    return queue_put(&a->queue, outcome, err);
 }
 
-bool assembly_end(struct assembly *a, struct err *err)
+bool assembly_end(struct assembly *a, bool fetched, struct err *err)
 {
-    if (a->next < a->n)
-        return err_set(err, ERR_BUG, "company %s was never fetched", a->companies[a->next]->id);
+    queue_close(&a->queue, !fetched);
+    if (a->threaded)
+        pthread_join(a->thread, NULL);
+    else
+        assemble_all(a);
+    if (!fetched || queue_failed(&a->queue, err))
+        return false;
+    if (a->next < a->queue.n)
+        return err_set(err, ERR_BUG, "company %s was never fetched", a->queue.companies[a->next]->id);
     return !a->part_open || commit_part(a, err);
 }
 
@@ -367,11 +327,8 @@ void assembly_free(struct assembly *a)
     if (a->part_open)
         part_abandon(&a->part);
     a->part_open = false;
-    for (int i = 0; a->waiting && i < a->n; i++)
-        wait_end(&a->waiting[i], a->n_sources);
-    free(a->waiting);
+    queue_free(&a->queue);
     free(a->good);
-    free(a->companies);
     shared_free(&a->shared);
     decided_close(&a->decided);
     mapping_free(&a->mapping);

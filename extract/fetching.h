@@ -1,5 +1,5 @@
 /* What the files behind fetch.h share. A run of fetch_all (struct fetching) has a few companies at work; a company has
- * its spool and its lists; a list asks for one page after the other. Everything runs in one thread:
+ * its spool and its lists; a list asks for one page after the other. All of it runs in one thread:
  *
  *   fetch.c           the loop: begins companies as slots become free, starts what is ready, hands out what has come
  *   fetch_company.c   a company from its spool (what an earlier process left) to its outcome

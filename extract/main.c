@@ -24,12 +24,11 @@ static void select_companies(struct extracting *x)
 {
     const struct config *config = &x->run->config;
     struct assembly *a = &x->assembly;
-    a->companies = mem_alloc(sizeof *a->companies * ((size_t)config->n_companies + 1));
+    queue_init(&a->queue, config->n_companies, x->n_sources);
     for (int i = 0; i < config->n_companies; i++)
         if (stage_selects(x->run, str_of(config->companies[i].id)))
-            a->companies[a->n++] = &config->companies[i];
-    a->waiting = mem_alloc(sizeof *a->waiting * ((size_t)a->n + 1));
-    a->good = mem_alloc(sizeof *a->good * ((size_t)a->n + 1));
+            queue_add(&a->queue, &config->companies[i]);
+    a->good = mem_alloc(sizeof *a->good * ((size_t)a->queue.n + 1));
 }
 
 static bool prepare(struct extracting *x, struct err *err)
@@ -55,9 +54,9 @@ static bool prepare(struct extracting *x, struct err *err)
 static const struct config_company *next_company(void *arg)
 {
     struct extracting *x = arg;
-    if (x->next == x->assembly.n)
+    if (x->next == x->assembly.queue.n)
         return NULL;
-    const struct config_company *company = x->assembly.companies[x->next++];
+    const struct config_company *company = x->assembly.queue.companies[x->next++];
     if (x->extract.raw_dir)
         extract_run_company(&x->extract, company->id);
     return company;
@@ -131,7 +130,7 @@ static bool begin(struct extracting *x, struct err *err)
         return false;
     char first[MONTH_TEXT_MAX], last[MONTH_TEXT_MAX];
     log_info("%s: %d companies, billing months %s to %s", x->extract.continued ? "continuing" : "beginning",
-             x->assembly.n, month_text(x->first, first), month_text(x->last, last));
+             x->assembly.queue.n, month_text(x->first, first), month_text(x->last, last));
     part_begin(&x->assembly.part, &x->out, 0);
     x->assembly.part_open = true;
     return read_shared(x, err);
@@ -150,8 +149,8 @@ static bool keep_pages(struct extracting *x, bool published, struct err *err)
     const struct assembly *a = &x->assembly;
     if (!extract_run_end(&x->extract, err))
         return false;
-    for (int i = 0; i < a->n; i++)
-        if (!extract_run_keep(&x->extract, a->companies[i]->id, x->run->config.archive_raw && !x->run->opt.dry_run,
+    for (int i = 0; i < a->queue.n; i++)
+        if (!extract_run_keep(&x->extract, a->queue.companies[i]->id, x->run->config.archive_raw && !x->run->opt.dry_run,
                               published && a->good[i], err))
             return false;
     return true;
@@ -195,7 +194,7 @@ static bool publish(struct extracting *x, struct err *err)
     struct staging_totals totals;
     if (!staging_count(&x->out, a->n_parts, &totals, err))
         return false;
-    bool none = a->n > 0 && a->n_failed == a->n;
+    bool none = a->queue.n > 0 && a->n_failed == a->queue.n;
     bool refused = beyond_limit(&x->run->config, totals.rejects, a->read);
     char *folder = arena_copy(&a->arena, x->out.path, strlen(x->out.path));
     if (!staging_publish(&x->out, a->n_parts, !none && !refused && !x->run->opt.dry_run, &totals, err))
@@ -209,7 +208,7 @@ static bool publish(struct extracting *x, struct err *err)
     if (!keep_pages(x, published, err) || (published && !tidy(x, err)))
         return false;
     if (a->n_failed || totals.rejects) {
-        err_set(err, ERR_PARTIAL, "%d of %d companies failed, %lld records rejected", a->n_failed, a->n,
+        err_set(err, ERR_PARTIAL, "%d of %d companies failed, %lld records rejected", a->n_failed, a->queue.n,
                 (long long)totals.rejects);
         if (a->n_failed)
             err_add(err, ERR_PARTIAL, "%s", a->worst.text);
@@ -223,8 +222,9 @@ static bool extract(struct extracting *x, struct err *err)
     if (!begin(x, err))
         return false;
     plan = plan_of(x);
-    stage_progress(x->run, x->assembly.n);
-    bool ok = fetch_all(&plan, err) && assembly_end(&x->assembly, err);
+    stage_progress(x->run, x->assembly.queue.n);
+    assembly_begin(&x->assembly);
+    bool fetched = fetch_all(&plan, err), ok = assembly_end(&x->assembly, fetched, err);
     progress_end();
     return ok && publish(x, err);
 }

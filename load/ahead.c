@@ -1,10 +1,9 @@
 #include "load/ahead.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "common/thread.h"
 #include "load/entity.h"
 
 struct ahead {
@@ -87,19 +86,12 @@ static void *read_all(void *arg)
 
 struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *in)
 {
-    sigset_t all, before;
     struct ahead *a = mem_alloc(sizeof *a);
     *a = (struct ahead){.run = run, .in = in};
     a->part = arena_alloc(&a->arena, (size_t)in->n_parts * sizeof *a->part);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->step, NULL);
-    /* Signals are for the one who talks to the server; but who looks at a page that cannot be read is told so. */
-    sigfillset(&all);
-    sigdelset(&all, SIGBUS);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&a->thread, NULL, read_all, a) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (ok)
+    if (thread_start(&a->thread, read_all, a))
         return a;
     read_all(a);   /* no thread to be had: everything at once, then */
     a->thread = pthread_self();

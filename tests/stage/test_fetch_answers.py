@@ -6,7 +6,7 @@ import time
 import unittest
 
 from fetching import BAD_DATA, CONFIG, CURSOR, PARTIAL, REFUSED, TRY_AGAIN, UNAVAILABLE, FetchTest
-from harness import BIN, PATIENCE, WRAPPED
+from harness import BIN, PATIENCE, ROOM
 from misbehaving_server import (Server, after, answer, bomb, cut_short, huge, length_too_small, nothing, page, raw,
                                 reset_in_body, slowly, status)
 
@@ -179,7 +179,7 @@ class Limits(FetchTest):
             _, process.returncode, usage = os.wait4(process.pid, 0)
             self.assertIn("body of more than 67108864 bytes", stderr)
             self.assertEqual(os.waitstatus_to_exitcode(process.returncode), BAD_DATA)
-            self.assertLess(usage.ru_maxrss, 1 << 20 if WRAPPED or "asan" in str(BIN) else 200 << 10)   # KiB
+            self.assertLess(usage.ru_maxrss, (200 << 10) * ROOM)   # KiB
 
     def test_compression_is_offered(self):
         self.script(answer(page(["e1"])))

@@ -15,7 +15,7 @@ PATH = re.compile(r'<(/[^>]*)>|"(/[^"]*)"')
 
 
 class Call(typing.NamedTuple):
-    """The nth call of a name: by the first process, or on a path by a worker."""
+    """The nth call of a name: by the first process, or on a path by a worker, a process or a thread."""
     name: str
     nth: int
     path: str
