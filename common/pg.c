@@ -418,6 +418,8 @@ bool pg_copy_put(struct pg *pg, const struct query *q, const char *p, size_t len
                 return lost(pg, q, err);
         if (n < 0)
             return copy_failed(pg, q, err);
+        if (!flush(pg, &cancelled))   /* libpq would hold in memory whatever a slow server does not take */
+            return lost(pg, q, err);
         if (stop_requested) {
             PQputCopyEnd(pg->conn, "stopped");
             PQflush(pg->conn);

@@ -191,12 +191,22 @@ static bool facts(struct load *l, struct err *err)
            check_now(l, err);
 }
 
+static bool month_read(struct load *l, struct err *err)
+{
+    PGresult *result;
+    if (!load_select(l, &sql_load_month_read, NULL, &result, err))
+        return false;
+    l->companies_later = load_number(result, 0, 0);
+    PQclear(result);
+    return true;
+}
+
 static bool body(struct load *l, struct err *err)
 {
     return load_run(l, &sql_load_begin, NULL, NULL, err) &&
            (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
            facts(l, err) && verified(l, err) && load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) &&
-           merge_discrepancies(l, err) && load_run(l, &sql_load_month_read, NULL, NULL, err) &&
+           merge_discrepancies(l, err) && month_read(l, err) &&
            close_reported(l, err) && record_run(l, err);
 }
 

@@ -125,6 +125,9 @@ static void log_changes(const struct load *l)
     if (skipped(l))
         log_info("%lld rows of %lld companies left out: their month is closed", (long long)skipped(l),
                  (long long)l->closed.n);
+    if (l->companies_later)
+        log_warning("%lld companies: the database had a later extract of this month; load the newest run to have it back",
+                    (long long)l->companies_later);
     if (l->months_closed)
         log_info("%lld months closed, as the payroll system did", (long long)l->months_closed);
     if (!merge_changed(l))

@@ -63,7 +63,7 @@ class Month:
 
     def __init__(self, world, employees, companies, even=False, billing_months=None):
         self.world, self.employees, self.companies = world, employees, companies
-        self.memory = employees * MEMORY_EACH
+        self.memory, self.transformed = employees * MEMORY_EACH, None
         self.folder = world.new_folder("month")
         self.staging, self.config = self.folder / "staging", self.folder / "pipeline.yaml"
         self.shape = ["--billing-months", billing_months or world.sizes.billing_months, *(["--even"] if even else [])]
@@ -81,7 +81,9 @@ class Month:
     def transform_anew(self, run_id):
         """The command that transforms a night into a folder where that was never done: an output that is there already
         would be deleted first, which takes a file system as long as a tenth of the work."""
-        staging = self.world.new_folder("transformed")
+        if self.transformed:
+            measure.leave_memory(self.transformed.glob(f"{PERIOD}/*/transform/*"))
+        staging = self.transformed = self.world.new_folder("transformed")
         if self.world.database:
             self.world.database.settle(self.memory)
         output = staging / PERIOD / run_id / "extract"

@@ -1,7 +1,12 @@
 """load against a real PostgreSQL, from staging folders made by hand: what it writes, what it leaves alone, what it refuses."""
 import json
+import pathlib
+import re
+import subprocess
+import time
 import unittest
 
+from harness import ROOM
 from loading import FACTS, MONTH, NIR, PERIOD, Case, company, contribution, control, discrepancy, entities
 
 
@@ -120,6 +125,32 @@ class SecondLoad(Case):
                   "payroll.member, payroll.contract, payroll.affiliation, payroll.payroll_contract, payroll.payroll_period CASCADE")
         self.must()
         self.assertEqual(self.contents(), after)
+
+    def test_an_older_run_laid_over_a_newer_one_is_told(self):
+        both = [(company(), entities()), (company("beta", "404833048"), entities())]
+        for companies in (both, both[:1]):
+            self.stage(companies)
+            self.assertNotIn("later extract", self.load().stderr)
+        self.assertIn("1 companies: the database had a later extract of this month", self.load("--run-id", "run1").stderr)
+        self.assertNotIn("later extract", self.load("--run-id", "run1").stderr)
+        self.assertNotIn("later extract", self.load("--run-id", "run2").stderr)
+
+    def test_what_a_slow_server_does_not_take_is_not_kept_in_memory(self):
+        many = entities()
+        many["employees"] += [{"employee_id": f"many{i}", "last_name": "N" * 200} for i in range(60_000)]
+        self.stage([(company(), many)])
+        self.psql("CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NEW; END'; "
+                  "CREATE TRIGGER nap BEFORE INSERT ON payroll.employee FOR EACH ROW WHEN (NEW.employee_id = 'many0') "
+                  "EXECUTE FUNCTION nap()")
+        process = subprocess.Popen(self.command(), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        status, most = pathlib.Path(f"/proc/{process.pid}/status"), 0
+        while process.poll() is None:
+            kib = re.search(r"RssAnon:\s+(\d+)", status.read_text(encoding="utf-8"))
+            most = max(most, int(kib[1]) if kib else 0)
+            time.sleep(0.02)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(self.psql("SELECT count(*) FROM payroll.employee"), "60001")
+        self.assertLess(most, (10 if ROOM == 1 else 1000) << 10)
 
     def test_a_row_changed_by_hand_is_put_right(self):
         self.stage([(company(), entities())])
