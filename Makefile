@@ -138,6 +138,10 @@ test-slurm: all ## Shards under a real Slurm of two nodes on this machine; not p
 	@tests/packages.sh build run test slurm
 	@BUILD=$(BUILD) tests/run.sh slurm
 
+test-systemd: all ## The units under a real systemd in a namespace of its own; needs root, not part of `make test`
+	@tests/packages.sh build run test
+	@BUILD=$(BUILD) tests/run.sh systemd
+
 check: test asan tsan lint ## Everything to run before a change is handed in
 
 # At each call the intercepted strstr() measures the rest of the text: four megabytes of variables would never end.
@@ -218,5 +222,5 @@ help: ## This list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]*## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 40
 
 .PHONY: all units run psql stop test test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture \
-        test-slurm check asan tsan \
+        test-slurm test-systemd check asan tsan \
         valgrind lint coverage compdb bench dictionary fuzz fuzz-build fuzzers shim torture install clean help always

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs groups of tests under prove, on a throwaway PostgreSQL cluster.
-#   tests/run.sh unit|sql|stage|e2e|property|torture|fuzz|slurm ...
+#   tests/run.sh unit|sql|stage|e2e|property|torture|fuzz|slurm|systemd ...
 # BUILD says which build, PROVE_FLAGS what else to tell prove.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,10 +15,10 @@ for group in "$@"; do
     case $group in
         unit) mapfile -t found < <(find "$BUILD/tests/unit" -name 'test_*' -type f -perm -u+x 2>/dev/null | sort) ;;
         sql) mapfile -t found < <(find tests/sql -name '*.sql' 2>/dev/null | sort) ;;
-        stage | e2e | property | torture | fuzz | slurm)
+        stage | e2e | property | torture | fuzz | slurm | systemd)
             mapfile -t found < <(find "tests/$group" -name 'test_*.py' 2>/dev/null | sort)
             ;;
-        *) echo "run.sh: unknown group '$group' (unit, sql, stage, e2e, property, torture, fuzz, slurm)" >&2; exit 64 ;;
+        *) echo "run.sh: unknown group '$group' (unit, sql, stage, e2e, property, torture, fuzz, slurm, systemd)" >&2; exit 64 ;;
     esac
     files+=("${found[@]}")
 done
