@@ -150,10 +150,10 @@ asan: ## Unit and stage tests under the address and undefined-behaviour sanitize
 	@$(MAKE) -j$(JOBS) BUILD=build-asan CFLAGS="$(SANITIZE)" HARDENING= all units
 	@ASAN_OPTIONS=intercept_strstr=0 BUILD=build-asan tests/run.sh unit stage
 
-tsan: ## Stage tests under the thread sanitizer
+tsan: ## Unit and stage tests under the thread sanitizer
 	@tests/packages.sh build run test
-	@$(MAKE) -j$(JOBS) BUILD=build-tsan CFLAGS="-O1 -g -fsanitize=thread" HARDENING= all
-	@TSAN_OPTIONS=intercept_strstr=0 BUILD=build-tsan tests/run.sh stage
+	@$(MAKE) -j$(JOBS) BUILD=build-tsan CFLAGS="-O1 -g -fsanitize=thread" HARDENING= all units
+	@TSAN_OPTIONS=intercept_strstr=0 BUILD=build-tsan tests/run.sh unit stage
 
 torture: ## All of the sampled groups: killed at every call, every call failing, random companies (TORTURE_SEED=1)
 	@tests/packages.sh build run test
