@@ -284,7 +284,7 @@ static bool assemble_next(struct assembly *a, struct err *err)
     return !part_full(&a->part) || commit_part(a, err);
 }
 
-/* Until the last company, or the first reason to stop, which the fetch is told when it hands in the next one. */
+/* Until the last company, or the first reason to stop, which the fetch asks for. */
 static void *assemble_all(void *arg)
 {
     struct assembly *a = arg;
@@ -303,9 +303,14 @@ void assembly_begin(struct assembly *a)
     a->threaded = thread_start(&a->thread, assemble_all, a);
 }
 
-bool assembly_take(struct assembly *a, const struct fetch_outcome *outcome, struct err *err)
+void assembly_take(struct assembly *a, const struct fetch_outcome *outcome)
 {
-    return queue_put(&a->queue, outcome, err);
+    queue_put(&a->queue, outcome);
+}
+
+bool assembly_goes_on(struct assembly *a, struct err *err)
+{
+    return !queue_failed(&a->queue, err);
 }
 
 bool assembly_end(struct assembly *a, bool fetched, struct err *err)

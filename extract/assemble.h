@@ -39,8 +39,10 @@ struct assembly {
 
 /* Starts to put companies together: from here to assembly_end all but the queue is the thread's. */
 void assembly_begin(struct assembly *a);
-/* Takes the outcome of one company. False when nothing can be put together any more. */
-bool assembly_take(struct assembly *a, const struct fetch_outcome *outcome, struct err *err);
+/* Takes the outcome of one company. */
+void assembly_take(struct assembly *a, const struct fetch_outcome *outcome);
+/* False, with err, when nothing can be put together any more. */
+bool assembly_goes_on(struct assembly *a, struct err *err);
 /* Waits for the last company and commits the last part. fetched: all companies came; else what waits is left, and err is
  * that of the fetch. */
 bool assembly_end(struct assembly *a, bool fetched, struct err *err);

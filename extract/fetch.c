@@ -51,8 +51,7 @@ static bool companies_go_on(struct fetching *f, int64_t *wake_ms, bool *starved,
         }
         *at = c->next;
         f->n_companies--;
-        if (!fetch_company_end(f, c, err))
-            return false;
+        fetch_company_end(f, c);
     }
     return true;
 }
@@ -83,7 +82,7 @@ static bool fill_slots(struct fetching *f, bool *more, int64_t *wake_ms, struct 
         bool starved = false;
         *wake_ms = TURN_MAX_MS;
         f->now_ms = clock_ms();
-        if (stage_stopped(err) || !companies_go_on(f, wake_ms, &starved, err))
+        if (stage_stopped(err) || !f->plan->go_on(f->plan->arg, err) || !companies_go_on(f, wake_ms, &starved, err))
             return false;
         if (!*more || starved || transfers_full(&f->transfers) || f->n_companies >= most)
             return true;

@@ -46,8 +46,10 @@ struct fetch_plan {
     /* The companies, one after the other; NULL when there are no more. */
     const struct config_company *(*next_company)(void *arg);
     /* Called once per company when all its lists are complete or given up, in any order. The outcome is gone
-     * afterwards. False stops everything with err. */
-    bool (*company_done)(void *arg, const struct fetch_outcome *outcome, struct err *err);
+     * afterwards. */
+    void (*company_done)(void *arg, const struct fetch_outcome *outcome);
+    /* Asked several times a second, whatever is waited for: false stops everything with err. */
+    bool (*go_on)(void *arg, struct err *err);
     void *arg;
 };
 

@@ -100,11 +100,11 @@ static void outcome_end(struct fetch_company *c)
     }
 }
 
-bool fetch_company_end(struct fetching *f, struct fetch_company *c, struct err *err)
+void fetch_company_end(struct fetching *f, struct fetch_company *c)
 {
     outcome_end(c);
     spool_close(&c->spool);
-    bool ok = f->report || f->plan->company_done(f->plan->arg, &c->outcome, err);
+    if (!f->report)
+        f->plan->company_done(f->plan->arg, &c->outcome);
     fetch_company_free(c);
-    return ok;
 }

@@ -70,7 +70,7 @@ struct fetch_company {
 /* NULL when its spool cannot be opened. */
 struct fetch_company *fetch_company_begin(struct fetching *f, const struct config_company *company, struct err *err);
 /* Fills the outcome once no list is left, tells the plan and gives everything back. */
-bool fetch_company_end(struct fetching *f, struct fetch_company *c, struct err *err);
+void fetch_company_end(struct fetching *f, struct fetch_company *c);
 void fetch_company_free(struct fetch_company *c);
 /* "alan: company acme: invoices 2026-04", in the arena. */
 const char *request_name(const struct request *request, struct arena *a);

@@ -62,9 +62,14 @@ static const struct config_company *next_company(void *arg)
     return company;
 }
 
-static bool company_done(void *arg, const struct fetch_outcome *outcome, struct err *err)
+static void company_done(void *arg, const struct fetch_outcome *outcome)
 {
-    return assembly_take(&((struct extracting *)arg)->assembly, outcome, err);
+    assembly_take(&((struct extracting *)arg)->assembly, outcome);
+}
+
+static bool go_on(void *arg, struct err *err)
+{
+    return assembly_goes_on(&((struct extracting *)arg)->assembly, err);
 }
 
 static struct fetch_plan plan_of(struct extracting *x)
@@ -73,7 +78,7 @@ static struct fetch_plan plan_of(struct extracting *x)
         .sources = x->sources, .n_sources = x->n_sources, .first = x->first, .last = x->last,
         .raw_dir = x->extract.raw_dir, .cache_dir = x->extract.cache_dir,
         .parallel = x->run->opt.jobs ? x->run->opt.jobs : PARALLEL_DEFAULT,
-        .next_company = next_company, .company_done = company_done, .arg = x,
+        .next_company = next_company, .company_done = company_done, .go_on = go_on, .arg = x,
     };
 }
 

@@ -78,7 +78,7 @@ void queue_init(struct queue *q, int most, int n_sources)
     pthread_cond_init(&q->come, NULL);
 }
 
-bool queue_put(struct queue *q, const struct fetch_outcome *outcome, struct err *err)
+void queue_put(struct queue *q, const struct fetch_outcome *outcome)
 {
     struct waiting *w = &q->waiting[place_of(q, outcome->company)];
     waiting_begin(w, outcome);
@@ -86,7 +86,6 @@ bool queue_put(struct queue *q, const struct fetch_outcome *outcome, struct err 
     w->fetched = true;
     pthread_cond_signal(&q->come);
     pthread_mutex_unlock(&q->lock);
-    return !queue_failed(q, err);
 }
 
 void queue_fail(struct queue *q, const struct err *err)

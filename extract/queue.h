@@ -36,8 +36,8 @@ static inline void queue_add(struct queue *q, const struct config_company *compa
 {
     q->companies[q->n++] = company;
 }
-/* A company has been fetched. False after queue_fail, with its err. */
-bool queue_put(struct queue *q, const struct fetch_outcome *outcome, struct err *err);
+/* A company has been fetched. */
+void queue_put(struct queue *q, const struct fetch_outcome *outcome);
 /* No more companies come; unwanted: nor is anything to be made of those that wait. */
 void queue_close(struct queue *q, bool unwanted);
 /* Waits until the company at this place has been fetched, from then on the caller's alone. False when it never will be,

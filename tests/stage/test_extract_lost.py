@@ -2,10 +2,12 @@
 not; either way what is staged in the end is what a clean run stages."""
 import random
 import subprocess
+import time
 import unittest
 
 import tally
 from fetching import CURSOR, OK, TRY_AGAIN, FetchTest
+from harness import PATIENCE
 from misbehaving_server import answer, page
 from pgproxy import Proxy, cut, cut_behind
 
@@ -72,6 +74,17 @@ class Lost(FetchTest):
     def test_again_and_again(self):
         self.assertEqual(self.lose(0, lambda m: m.says("JOIN payroll.link"), cut, times=2), TRY_AGAIN)
         tally.count("faults injected", 2)
+
+    def test_it_is_told_while_another_company_waits_for_its_feed(self):
+        def slow(handler, request):
+            time.sleep(4)
+            answer(page(["e3"]))(handler, request)
+        self.companies = ["acme", "beta"]
+        self.server.routes[self.path("beta")] = slow
+        with Proxy(self.env, lambda m: m.says("JOIN payroll.link"), cut, times=2) as proxy:
+            result = self.extract("--staging", str(self.folder / "two"), PGHOST=proxy.folder)
+        self.assertEqual(result.status, TRY_AGAIN, result.stderr)
+        self.assertLess(result.seconds, 2 * PATIENCE)
 
 
 if __name__ == "__main__":

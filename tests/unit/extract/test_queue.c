@@ -18,13 +18,13 @@ static void begin(struct queue *q, int n_sources)
 }
 
 /* The outcome of the company at a place, of one source; text: why it failed. */
-static bool put(struct queue *q, int at, const char *text, struct err *err)
+static void put(struct queue *q, int at, const char *text)
 {
     struct fetch_by_source by = {.failed = text != NULL, .attempted_at = at, .synced_at = text ? INSTANT_NONE : at};
     struct fetch_outcome o = {.company = q->companies[at], .by_source = &by, .n_sources = 1, .failed = text != NULL};
     if (text)
         err_set(&by.err, ERR_UNAVAILABLE, "%s", text);
-    return queue_put(q, &o, err);
+    queue_put(q, &o);
 }
 
 struct taker {
@@ -59,7 +59,7 @@ static void test_order(void **state)
     begin(&t.q, 1);
     assert_true(thread_start(&thread, take_all, &t));
     for (int i = 0; i < t.q.n; i++)
-        assert_true(put(&t.q, (i * 7 + 3) % t.q.n, NULL, &err));   /* 7 is prime to their number: each once */
+        put(&t.q, (i * 7 + 3) % t.q.n, NULL);   /* 7 is prime to their number: each once */
     queue_close(&t.q, false);
     pthread_join(thread, NULL);
     assert_int_equal(t.taken, t.q.n);
@@ -72,11 +72,11 @@ static void test_order(void **state)
 static void test_one_is_missing(void **state)
 {
     struct taker t = {.fails_at = NONE};
-    struct err err = {0};
     (void)state;
     begin(&t.q, 1);
     for (int i = 0; i < t.q.n; i++)
-        assert_true(i == 5 || put(&t.q, i, NULL, &err));
+        if (i != 5)
+            put(&t.q, i, NULL);
     queue_close(&t.q, false);
     take_all(&t);
     assert_int_equal(t.taken, 5);
@@ -86,17 +86,16 @@ static void test_one_is_missing(void **state)
 static void test_unwanted(void **state)
 {
     struct taker t = {.fails_at = NONE};
-    struct err err = {0};
     (void)state;
     begin(&t.q, 1);
-    assert_true(put(&t.q, 0, NULL, &err));
+    put(&t.q, 0, NULL);
     queue_close(&t.q, true);
     take_all(&t);
     assert_int_equal(t.taken, 0);
     queue_free(&t.q);
 }
 
-/* Who hands in the next company is told why nothing is made of it. */
+/* Who fetches is told why nothing is made of it any more. */
 static void test_failure_is_told(void **state)
 {
     struct taker t = {.fails_at = 2};
@@ -104,10 +103,10 @@ static void test_failure_is_told(void **state)
     (void)state;
     begin(&t.q, 1);
     for (int i = 0; i < 4; i++)
-        assert_true(put(&t.q, i, NULL, &err));
+        put(&t.q, i, NULL);
     take_all(&t);
     assert_int_equal(t.taken, 2);
-    assert_false(put(&t.q, 4, NULL, &err));
+    assert_true(queue_failed(&t.q, &err));
     assert_int_equal(err.kind, ERR_CANT_CREATE);
     assert_string_equal(err.text, "disk full");
     queue_free(&t.q);
@@ -117,7 +116,7 @@ static void test_failure_is_told(void **state)
 static void test_reasons(void **state)
 {
     struct queue q;
-    struct err err = {0}, later = {0};
+    struct err later = {0};
     char text[1002] = "x";
     (void)state;
     for (int i = 1; i < 1000; i += 2) {   /* é */
@@ -125,7 +124,8 @@ static void test_reasons(void **state)
         text[i + 1] = (char)0xa9;
     }
     begin(&q, 1);
-    assert_true(put(&q, 0, text, &err) && put(&q, 1, NULL, &err));
+    put(&q, 0, text);
+    put(&q, 1, NULL);
     assert_true(q.waiting[0].failed && q.waiting[0].source[0].outcome == SYNC_FAILED);
     assert_int_equal(q.waiting[0].source[0].kind, ERR_UNAVAILABLE);
     assert_int_equal(strlen(q.waiting[0].source[0].error), 999);
