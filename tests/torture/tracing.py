@@ -66,17 +66,17 @@ def path_of(rest):
 
 
 def struck(call, staging, trace):
-    """The call that was refused first: of transfers under way at a time, the nth to be written may be another one's, and
-    each process has an nth."""
-    begun = {}
+    """The calls that were refused: of transfers under way at a time, the nth to be written may be another one's, and each
+    process and thread has an nth."""
+    begun, found = {}, []
     for text in trace.read_text(errors="replace").replace(str(staging), STAGING).splitlines():
         process, what = text.split(maxsplit=1)
         entry = LINE.match(text)
         if entry:                       # its end may come as "<... write resumed>"
             begun[process] = entry[3]
         if what.endswith("(INJECTED)"):
-            return call._replace(path=path_of(begun[process]))
-    return call
+            found.append(call._replace(path=path_of(begun[process])))
+    return found or [call]
 
 
 def inject(staging, call, what, trace):
