@@ -26,6 +26,7 @@ SQL          = $(filter-out sql/summary.sql sql/dictionary.sql,$(sort $(wildcard
 COMMON_OBJ   = $(call objects,common) $(BUILD)/generated/sql_embedded.o
 FUZZERS      = $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT         = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
+GENERATOR    = $(BUILD)/tests/bench/generate
 DESCRIPTIONS = $(wildcard extract/sources/*.yaml)
 objects      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c)) \
                $(if $(filter extract,$(1)),$(BUILD)/generated/descriptions.o)
@@ -134,7 +135,7 @@ test-torture: all shim
 test-unit test-sql test-stage test-e2e test-property test-fuzz test-torture: test-%: ## One group of the tests
 	@BUILD=$(BUILD) tests/run.sh $*
 
-test-slurm: all ## Shards under a real Slurm of two nodes on this machine; not part of `make test`
+test-slurm: all $(GENERATOR) ## Shards under a real Slurm of two nodes on this machine; not part of `make test`
 	@tests/packages.sh build run test slurm
 	@BUILD=$(BUILD) tests/run.sh slurm
 
@@ -191,7 +192,6 @@ compdb: ## compile_commands.json for editors and clang tools
 	rm -rf build-compdb
 	bear -- $(MAKE) -j$(JOBS) BUILD=build-compdb all units
 
-GENERATOR = $(BUILD)/tests/bench/generate
 $(GENERATOR): $(patsubst %,$(BUILD)/tests/bench/%.o,generate company person) $(BUILD)/common.a
 	$(call say,LINK)
 	$(Q)$(LINK) $(PKG_LIBS)

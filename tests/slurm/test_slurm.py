@@ -27,7 +27,7 @@ class Array(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="slurm-test-")
         cls.addClassCleanup(cls.folder.cleanup)
         cls.path = pathlib.Path(cls.folder.name)
-        sizes = types.SimpleNamespace(employees=EMPLOYEES, companies=COMPANIES)
+        sizes = types.SimpleNamespace(employees=EMPLOYEES, companies=COMPANIES, billing_months=3)
         (cls.path / "world").mkdir()
         cls.world = World(cls.path / "world", sizes)
         cls.addClassCleanup(cls.world.stop)
