@@ -21,6 +21,10 @@ PATIENCE = 10 if WRAPPED else 1                 # under valgrind any limit of ti
 ROOM = 5 if WRAPPED or "san" in BIN.parent.name else 1   # and there as under sanitizers, any limit of memory as large
 PERIOD = "2026-04"
 AS_OF = "2026-04-27T06:00:00Z"
+# Exit statuses: of all of them, 0 and 3 are done, these pass by themselves, and the others wait for a person.
+STATUSES = {0, 3, 64, 65, 66, 69, 70, 73, 74, 75, 77, 78}
+PASSES_BY_ITSELF = {69, 75}
+FATAL = STATUSES - {0, 3} - PASSES_BY_ITSELF
 CLUSTER = ROOT / "tests" / "cluster.sh"
 TRACED = {"ASAN_OPTIONS": "detect_leaks=0"}     # under strace: there the search for leaks ends a sanitised program
 

@@ -9,11 +9,10 @@ import tempfile
 import time
 import unittest
 
-from harness import BIN, PERIOD, ROOT, Pipeline
+from harness import BIN, FATAL, PASSES_BY_ITSELF, PERIOD, ROOT, Pipeline
 
 BOOT = pathlib.Path(__file__).resolve().parent / "boot.sh"
 USER, UNIT = "alan-payroll", "alan-payroll.service"
-PASSES_BY_ITSELF, WAITS_FOR_A_PERSON = (69, 75), (64, 65, 66, 70, 73, 74, 77, 78)
 
 
 class Machine:
@@ -138,7 +137,7 @@ class Systemd(unittest.TestCase):
     def test_what_becomes_of_each_status(self):
         expected = {0: ("inactive", "dead"), 3: ("inactive", "dead"),
                     **{status: ("activating", "auto-restart") for status in PASSES_BY_ITSELF},
-                    **{status: ("failed", "failed") for status in WAITS_FOR_A_PERSON}}
+                    **{status: ("failed", "failed") for status in FATAL}}
         for status, becomes in expected.items():
             with self.subTest(status=status):
                 self.machine.replace(f"/bin/sh -c 'exit {status}'")
