@@ -174,11 +174,10 @@ const char *entity_counted(bool all, month_t period, month_t window_first, month
     struct buf b = {0};
     for (int i = 0; i < n_entities; i++) {
         const struct entity *e = &entities[i];
-        buf_addf(&b, "%sSELECT t.company_id, t.xmin, count(*) AS rows FROM payroll.%s AS t ",
-                 i ? "\nUNION ALL\n" : "", e->record->name);
+        buf_addf(&b, "%sSELECT t.company_id, t.xmin FROM payroll.%s AS t ", i ? "\nUNION ALL\n" : "", e->record->name);
         if (!all)
             buf_addf(&b, "JOIN this_company AS c ON c.company_id = t.company_id AND c.loads AND %s ", member(e));
-        buf_addf(&b, "WHERE %s GROUP BY t.company_id, t.xmin", months(e, period, window_first, window_last, a));
+        buf_addf(&b, "WHERE %s", months(e, period, window_first, window_last, a));
     }
     const char *text = arena_copy(a, b.p, b.len);
     buf_free(&b);

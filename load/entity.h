@@ -31,8 +31,8 @@ extern const int n_entities;
 enum { ENTITY_VARIABLES = 18 };
 void entity_variables(const struct entity *e, month_t period, month_t window_first, month_t window_last,
                       struct arena *a, struct variable ret[ENTITY_VARIABLES]);
-/* A query that counts the facts of each company over all tables, by the transaction that wrote them: variable counted of
- * sql/load/. all: of every company there is; else of those of the run alone, without what their closed month holds. */
+/* A query for the facts in all tables, each by its company and the transaction that wrote it: variable counted of sql/load/.
+ * all: of every company there is; else of those of the run alone, without what their closed month holds. */
 const char *entity_counted(bool all, month_t period, month_t window_first, month_t window_last, struct arena *a);
 /* A query whose columns say of each entity whether its table holds anything to compare with: any_present. */
 const char *entity_any_present(month_t period, month_t window_first, month_t window_last, struct arena *a);
