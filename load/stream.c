@@ -7,7 +7,7 @@
 #include "load/copying.h"
 #include "load/diff.h"
 
-enum { LINES_PER_RESET = 1000 };
+enum { FORGET_BYTES = 128 << 10 };
 
 /* A company of a part whose facts or discrepancies are to be copied. */
 struct taken {
@@ -104,13 +104,16 @@ struct rows {
     void *rec;
     struct arena arena;
     int64_t sent;
+    size_t read;                   /* bytes, since what was read was last forgotten */
 };
 
 static bool add_row(struct rows *r, const struct taken *t, struct str line, int64_t number, bool past, struct err *err)
 {
     struct faults faults;
     faults.n = 0;
-    if (++r->sent % LINES_PER_RESET == 0) {
+    r->sent++;
+    if ((r->read += line.len) >= FORGET_BYTES) {
+        r->read = 0;
         arena_reset(&r->arena);
         part_forget(r->part, r->record);
     }
