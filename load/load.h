@@ -73,6 +73,7 @@ struct load {
     int64_t companies_same;    /* they bring what their last load brought: passed over */
     int64_t companies_based, companies_whole;   /* of the others: compared with base, or whole */
     bool staged;               /* there are others: tables for what they bring */
+    int64_t suspended;         /* of their tables, without indexes until they are filled */
     int64_t companies_later;   /* the database had a later extract of their month */
     int64_t months_closed;     /* here, because the payroll system reports them closed */
     int64_t rejects;

@@ -1,6 +1,8 @@
 /* A run's rows laid over those of the runs before it: only what differs is written. */
 #include "load/load.h"
 
+enum { ROWS_WORTH_IT = 50000 };   /* to take indexes away for: it takes as long as the entries of these */
+
 /* Rows that name the partition go in many at a time; by way of a partitioned table with a trigger, one by one. */
 static bool find_partition(struct load *l, struct entity_load *e, struct err *err)
 {
@@ -29,9 +31,43 @@ static bool find_direct(struct load *l, struct err *err)
     return true;
 }
 
+/* The tables that rows go straight into, as an array in SQL; NULL when there is none. */
+static const char *direct_tables(struct load *l)
+{
+    struct buf b = {0};
+    for (int i = 0; i < n_entities; i++)
+        if (l->entity[i].direct)
+            buf_addf(&b, "%s'payroll.%s'", b.len ? ", " : "", entities[i].record->name);
+    const char *text = b.len ? arena_printf(&l->arena, "ARRAY[%s]::regclass[]", buf_str(&b)) : NULL;
+    buf_free(&b);
+    return text;
+}
+
+/* Large tables are filled before their indexes when this is the first load that they see. Not by a shard: the others fill
+ * them at the same time. */
+static bool suspend_indexes(struct load *l, struct err *err)
+{
+    PGresult *result;
+    int64_t rows = 0;
+    for (int i = 0; i < l->in.n_files; i++)
+        rows += l->in.file[i].rows;
+    const char *direct = direct_tables(l);
+    if (!direct || !l->whole || l->run->opt.shards > 1 || rows < ROWS_WORTH_IT)
+        return true;
+    l->variables[l->n_variables++] = (struct variable){"direct", direct};
+    bool ok = load_select(l, &sql_load_suspend_indexes, NULL, &result, err);
+    l->n_variables--;
+    if (!ok)
+        return false;
+    l->suspended = load_number(result, 0, 0);
+    PQclear(result);
+    log_debug("%lld tables are filled before their indexes", (long long)l->suspended);
+    return true;
+}
+
 bool merge_stage(struct load *l, struct err *err)
 {
-    if (!load_run(l, &sql_load_plan, NULL, NULL, err) || !find_direct(l, err))
+    if (!load_run(l, &sql_load_plan, NULL, NULL, err) || !find_direct(l, err) || !suspend_indexes(l, err))
         return false;
     for (int i = 0; i < n_entities; i++) {
         struct entity_load *e = &l->entity[i];

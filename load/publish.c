@@ -186,7 +186,8 @@ static bool facts(struct load *l, struct err *err)
         return true;
     log_debug("%lld companies by what differs, %lld whole", (long long)l->companies_based,
               (long long)l->companies_whole);
-    return load_run(l, &sql_load_analyze_brought, NULL, NULL, err) &&
+    return (!l->suspended || load_run(l, &sql_load_restore_indexes, NULL, NULL, err)) &&
+           load_run(l, &sql_load_analyze_brought, NULL, NULL, err) &&
            check_came(l, err) && merge_entities(l, err) && load_run(l, &sql_load_remember, NULL, NULL, err) &&
            check_now(l, err);
 }
@@ -261,6 +262,7 @@ static void forget(struct load *l)
     l->companies_ok = l->companies_failed = l->rejects = l->discrepancy.seen = l->months_closed = 0;
     l->companies_same = l->companies_based = l->companies_whole = 0;
     l->staged = false;
+    l->suspended = 0;
     base_close(l->base);
     l->base = NULL;
     for (int i = 0; i < n_entities; i++) {
