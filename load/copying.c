@@ -2,7 +2,7 @@
 
 #include "load/copy.h"
 
-enum { FLUSH_BYTES = 256 << 10 };
+enum { FLUSH_BYTES = 32 << 10 };
 
 bool copying_start(struct copying *c, struct load *l, const char *destination, const char *columns, struct err *err)
 {

@@ -5,6 +5,7 @@
  *   lock      their rows, in order; months that payroll closed are closed here; who is closed; who came back empty
  *   known     whose facts are those of its last load (publish.c). Who brings the same again is passed over
  *   copy      every entity, part by part (stream.c): straight into its table where that holds nothing to compare with,
+ *             before the table's indexes where it is empty and much is to come (sql/functions/12_suspend.sql);
  *             else into new_<table>: all rows of a company, or, where its last load is still staged, what differs
  *             from it (base.c, diff.c)
  *   merge     change_<table>, then update, insert, delete (merge.c)

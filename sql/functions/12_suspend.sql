@@ -39,10 +39,12 @@ DECLARE
 BEGIN
     FOR part IN
         SELECT i.indexrelid::regclass AS name, k.conname,
-               CASE WHEN k.oid IS NULL THEN replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
-                    ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', wanted, k.conname, pg_get_constraintdef(k.oid))
-               END AS command
+               CASE WHEN k.oid IS NOT NULL THEN
+                        format('ALTER TABLE %s ADD CONSTRAINT %I %s', wanted, k.conname, pg_get_constraintdef(k.oid))
+                    WHEN c.relkind = 'I' THEN replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ')
+                    ELSE pg_get_indexdef(c.oid) END AS command
         FROM pg_index AS i
+        JOIN pg_class AS c ON c.oid = i.indexrelid
         LEFT JOIN pg_constraint AS k
                ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
         WHERE i.indrelid = wanted

@@ -15,7 +15,8 @@ SELECT is(array_agg(relname::text ORDER BY relname), ARRAY[
     'variance_reason'],
     'tables of payroll')
 FROM pg_class WHERE relnamespace = 'payroll'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition;
-SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'month_read', 'reject', 'run'], 'tables of pipeline');
+SELECT tables_are('pipeline', ARRAY['company_load', 'migration', 'month_read', 'reject', 'run', 'suspended'],
+    'tables of pipeline');
 SELECT views_are('report', ARRAY[
     'contribution_overview', 'discrepancy_inbox', 'dsn_affiliation', 'dsn_base', 'dsn_contract', 'dsn_payment',
     'dsn_rubric', 'employee_ledger', 'identity_check', 'invoice_control', 'journal_entry', 'month_variance',

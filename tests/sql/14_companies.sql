@@ -124,7 +124,7 @@ SELECT is_empty($$
     WHERE c.relnamespace::regnamespace::text IN ('payroll', 'pipeline') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
         AND NOT c.relrowsecurity
         AND c.relname NOT IN ('discrepancy_code', 'dispense_ground', 'social_rate', 'social_ceiling', 'exemption_limit',
-                              'variance_reason', 'retention', 'migration')
+                              'variance_reason', 'retention', 'migration', 'suspended')
     $$, 'every table that is not the same for all is guarded');
 SELECT is_empty($$
     SELECT p.oid::regclass FROM pg_class AS p WHERE p.relispartition AND p.relnamespace = 'payroll'::regnamespace

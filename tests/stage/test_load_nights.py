@@ -265,6 +265,7 @@ class Nights(Case):
         self.two_nights()
         self.psql("SET client_min_messages = warning; ALTER TABLE pipeline.company_load DROP COLUMN kept; "
                   "ALTER TABLE pipeline.month_read DROP COLUMN seen_at CASCADE, DROP COLUMN seen_run; "
+                  "DROP TABLE pipeline.suspended; "
                   "DELETE FROM pipeline.migration WHERE version >= 11")
         self.refused(78, "run load --migrate")
         self.must("--migrate")
