@@ -7,7 +7,10 @@
 #include "load/copying.h"
 #include "load/diff.h"
 
-enum { FORGET_BYTES = 128 << 10 };
+enum {
+    FORGET_BYTES = 128 << 10,
+    PARTS_TOGETHER = 4         /* in one COPY an entity: beginning and ending one takes the server as long as some 500 rows */
+};
 
 /* A company of a part whose facts or discrepancies are to be copied. */
 struct taken {
@@ -19,10 +22,17 @@ struct taken {
 };
 
 struct taken_part {
-    struct part_in in;
+    int number;
+    struct part_in in;         /* while its rows are copied */
     struct taken *v;
     size_t n, selected, differ;   /* differ: do not bring what their last load brought */
     struct arena arena;
+};
+
+/* Parts that follow each other. */
+struct parts {
+    struct taken_part v[PARTS_TOGETHER];
+    int n;
 };
 
 /* ---- the companies of a part ---- */
@@ -71,6 +81,7 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
         return false;
     const struct ahead_company *ahead = ahead_companies(l->ahead, number);
     arena_reset(&ret->arena);
+    ret->number = number;
     ret->v = arena_alloc(&ret->arena, (size_t)index->companies * sizeof *ret->v);
     ret->n = ret->selected = ret->differ = 0;
     while (str_next_line(&lines, &line)) {
@@ -192,36 +203,53 @@ static bool add_company(struct load *l, struct rows *r, struct taken *t, struct 
     return t->base && !r->into->direct ? add_difference(l, r, t, err) : add_all(l, r, t, err);
 }
 
-/* One entity of one part; entity NULL: discrepancies. */
-static bool copy_entity(struct load *l, const struct entity *entity, struct entity_load *into, struct taken_part *part,
-                        int64_t *rows_done, struct err *err)
+/* An entity of one part. */
+static bool copy_part(struct load *l, struct rows *r, struct taken_part *part, struct err *err)
 {
-    struct rows r = {.entity = entity, .into = into, .part = &part->in,
-                     .record = entity ? entity->record : &discrepancy_record};
+    bool ok = true;
+    r->part = &part->in;
+    for (size_t i = 0; ok && i < part->n; i++) {
+        ok = add_company(l, r, &part->v[i], err);
+        arena_reset(&r->arena);
+    }
+    part_forget(r->part, r->record);
+    return ok;
+}
+
+/* Where the rows of an entity go: table and columns. */
+static bool begin_rows(struct load *l, struct rows *r, struct err *err)
+{
     struct buf columns = {0};
     char destination[64];
-    int64_t rows;
-    copy_columns(r.record, 0, "", &columns);
-    if (entity && !into->direct)
+    bool direct = r->entity && r->into->direct;
+    copy_columns(r->record, 0, "", &columns);
+    if (r->entity && !direct)
         buf_adds(&columns, ", past");
-    if (entity && into->partition)
-        snprintf(destination, sizeof destination, "%s", into->partition);
+    if (r->entity && r->into->partition)
+        snprintf(destination, sizeof destination, "%s", r->into->partition);
     else
-        snprintf(destination, sizeof destination, "%s%s", entity && into->direct ? "payroll." : "new_", r.record->name);
+        snprintf(destination, sizeof destination, "%s%s", direct ? "payroll." : "new_", r->record->name);
+    bool ok = copying_start(&r->copying, l, destination, buf_str(&columns), err);
+    buf_free(&columns);
+    return ok;
+}
+
+/* entity NULL: discrepancies. */
+static bool copy_entity(struct load *l, const struct entity *entity, struct entity_load *into, struct parts *parts,
+                        int64_t *rows_done, struct err *err)
+{
+    struct rows r = {.entity = entity, .into = into, .record = entity ? entity->record : &discrepancy_record};
+    int64_t rows;
     r.rec = mem_alloc(r.record->size);
-    bool ok = copying_start(&r.copying, l, destination, buf_str(&columns), err);
-    for (size_t i = 0; ok && i < part->n; i++) {
-        ok = add_company(l, &r, &part->v[i], err);
-        arena_reset(&r.arena);
-    }
+    bool ok = begin_rows(l, &r, err);
+    for (int i = 0; ok && i < parts->n; i++)
+        ok = copy_part(l, &r, &parts->v[i], err);
     ok = copying_end(&r.copying, ok, &rows, err);
-    part_forget(r.part, r.record);
     if (ok && rows != r.sent)
         ok = err_set(err, ERR_DATA, "%s: %lld rows were sent, %lld arrived", r.record->entity, (long long)r.sent,
                      (long long)rows);
     *rows_done += rows;
     *(entity ? &into->sent : &l->discrepancy.seen) += rows;
-    buf_free(&columns);
     arena_free(&r.arena);
     free(r.rec);
     return ok;
@@ -229,67 +257,91 @@ static bool copy_entity(struct load *l, const struct entity *entity, struct enti
 
 /* ---- parts ---- */
 
-static bool has(const struct part_in *part, const struct record *r)
+static bool any_has(const struct parts *parts, const struct record *r)
 {
-    for (int i = 0; i < part->n_files; i++)
-        if (part->file[i].record == r)
-            return true;
+    for (int i = 0; i < parts->n; i++)
+        for (int k = 0; k < parts->v[i].in.n_files; k++)
+            if (parts->v[i].in.file[k].record == r)
+                return true;
     return false;
 }
 
-/* What brought holds of the companies of the part. */
-static bool copy_brought(struct load *l, const struct taken_part *part, struct err *err)
+static size_t differing(const struct parts *parts)
+{
+    size_t n = 0;
+    for (int i = 0; i < parts->n; i++)
+        n += parts->v[i].differ;
+    return n;
+}
+
+static bool add_brought(struct load *l, struct copying *c, const struct taken *t, struct err *err)
+{
+    copy_values(5, &c->rows);
+    copy_text(t->company.company_id, &c->rows);
+    copy_text(str_of(t->digest), &c->rows);
+    copy_integer(t->rows, &c->rows);
+    copy_bool(t->closed, &c->rows);
+    copy_bool(t->base, &c->rows);
+    *(t->base ? &l->companies_based : &l->companies_whole) += 1;
+    return copying_flush(c, err);
+}
+
+/* What brought holds of the companies of these parts. */
+static bool copy_brought(struct load *l, const struct parts *parts, struct err *err)
 {
     struct copying c;
     int64_t rows;
     bool ok = copying_start(&c, l, "brought", "company_id, digest, rows, closed, based", err);
-    for (size_t i = 0; ok && i < part->n; i++) {
-        const struct taken *t = &part->v[i];
-        if (t->same)
-            continue;
-        copy_values(5, &c.rows);
-        copy_text(t->company.company_id, &c.rows);
-        copy_text(str_of(t->digest), &c.rows);
-        copy_integer(t->rows, &c.rows);
-        copy_bool(t->closed, &c.rows);
-        copy_bool(t->base, &c.rows);
-        *(t->base ? &l->companies_based : &l->companies_whole) += 1;
-        ok = copying_flush(&c, err);
-    }
+    for (int i = 0; i < parts->n; i++)
+        for (size_t k = 0; ok && k < parts->v[i].n; k++)
+            if (!parts->v[i].v[k].same)
+                ok = add_brought(l, &c, &parts->v[i].v[k], err);
     return copying_end(&c, ok, &rows, err);
 }
 
-static bool copy_part(struct load *l, struct taken_part *part, int64_t *rows_done, struct err *err)
+static bool copy_parts(struct load *l, struct parts *parts, int64_t *rows_done, struct err *err)
 {
-    if (!part_open_again(&part->in, &l->in, part->in.number, err))
-        return false;
-    bool ok = l->staged || !part->differ || (l->staged = merge_stage(l, err));
-    for (int i = 0; ok && part->differ && i < n_entities; i++)
-        if (has(&part->in, entities[i].record) || l->base)
-            ok = copy_entity(l, &entities[i], &l->entity[i], part, rows_done, err);
-    if (ok && has(&part->in, &discrepancy_record))
-        ok = copy_entity(l, NULL, NULL, part, rows_done, err);
-    ok = ok && copy_brought(l, part, err);
-    part_close(&part->in);
+    bool ok = true, differ = differing(parts) > 0;
+    for (int i = 0; ok && i < parts->n; i++)
+        ok = part_open_again(&parts->v[i].in, &l->in, parts->v[i].number, err);
+    ok = ok && (l->staged || !differ || (l->staged = merge_stage(l, err)));
+    for (int i = 0; ok && differ && i < n_entities; i++)
+        if (any_has(parts, entities[i].record) || l->base)
+            ok = copy_entity(l, &entities[i], &l->entity[i], parts, rows_done, err);
+    if (ok && any_has(parts, &discrepancy_record))
+        ok = copy_entity(l, NULL, NULL, parts, rows_done, err);
+    ok = ok && copy_brought(l, parts, err);
+    for (int i = 0; i < parts->n; i++)
+        part_close(&parts->v[i].in);
+    return ok;
+}
+
+/* As many of the parts from `first` on as go together. */
+static bool take_parts(struct load *l, int first, struct parts *ret, struct err *err)
+{
+    bool ok = true;
+    for (ret->n = 0; ok && ret->n < PARTS_TOGETHER && first + ret->n < l->in.n_parts; ret->n += ok)
+        ok = !stage_stopped(err) && part_take(l, first + ret->n, &ret->v[ret->n], err);
     return ok;
 }
 
 bool stream_entities(struct load *l, struct err *err)
 {
-    struct taken_part part = {0};
+    struct parts *parts = mem_alloc(sizeof *parts);
     int64_t done = 0, rows = 0;
     bool ok = true;
+    *parts = (struct parts){0};
     stage_progress(l->run, (long)(l->companies_ok + l->companies_failed));
-    for (int number = 0; ok && number < l->in.n_parts; number++) {
-        ok = !stage_stopped(err) && part_take(l, number, &part, err);
-        done += (int64_t)part.selected;
-        part.in.number = number;
-        if (ok && part.n)
-            ok = copy_part(l, &part, &rows, err);
+    for (int first = 0; ok && first < l->in.n_parts; first += PARTS_TOGETHER) {
+        ok = take_parts(l, first, parts, err) && copy_parts(l, parts, &rows, err);
+        for (int i = 0; i < parts->n; i++)
+            done += (int64_t)parts->v[i].selected;
         base_release(l->base);
         progress_step((long)done, rows);
     }
     progress_end();
-    arena_free(&part.arena);
+    for (int i = 0; i < PARTS_TOGETHER; i++)
+        arena_free(&parts->v[i].arena);
+    free(parts);
     return ok && stream_rejects(l, err);
 }
