@@ -23,7 +23,9 @@ BEGIN
         CONTINUE WHEN EXISTS (SELECT FROM pg_class
                               WHERE relnamespace = 'payroll'::regnamespace AND relname = partition);
         -- Made beside and then attached, which lets others read and write the other months meanwhile.
-        EXECUTE format('CREATE TABLE payroll.%I (LIKE payroll.%I INCLUDING ALL)', partition, parent);
+        -- Contributions change while their month is open: some room for that in every page. Frozen rows do not.
+        EXECUTE format('CREATE TABLE payroll.%I (LIKE payroll.%I INCLUDING ALL) WITH (fillfactor = %s)', partition, parent,
+                       CASE parent WHEN 'contribution' THEN 94 ELSE 100 END);
         EXECUTE format('COMMENT ON TABLE payroll.%I IS %L', partition,
                        CASE parent WHEN 'contribution' THEN 'Contributions' ELSE 'Frozen rows' END
                        || ' of payroll month ' || to_char(month, 'YYYY-MM') || '.');

@@ -9,8 +9,12 @@ WHERE (t.company_id, t.employment_id) IN (
           SELECT company_id, employment_id FROM changed_employment
           UNION ALL
           SELECT company_id, employment_id FROM changed_coverage)
-   OR (t.company_id, t.member_id) IN (SELECT company_id, member_id FROM changed_member)
-   OR (t.company_id, t.member_id, t.contract_id) IN (SELECT company_id, member_id, contract_id FROM portability)
+   OR (t.company_id, t.member_id) IN (
+          SELECT company_id, member_id FROM changed_member
+          UNION ALL
+          SELECT company_id, member_id FROM portability)
    OR t.company_id IN (SELECT company_id FROM brought WHERE NOT based);
 
 ANALYZE touched_contribution (company_id, employment_id, member_id);
+-- Where it is little, the employments and members of its rows are found one by one.
+SET LOCAL enable_nestloop = on;
