@@ -94,7 +94,7 @@ BEGIN
             PERFORM payroll.suspend_one(relation);
             n := n + 1;
         EXCEPTION
-            WHEN lock_not_available OR dependent_objects_still_exist THEN
+            WHEN lock_not_available OR dependent_objects_still_exist OR insufficient_privilege THEN
                 NULL;
         END;
     END LOOP;
