@@ -230,6 +230,18 @@ class Nights(Case):
         self.stage([(company(), data)])
         self.refused(65, "line l1: ready, but employment job1 is exempt")
 
+    def test_what_changes_finds_room_beside_what_it_was(self):
+        """So that no index is written to, in a page that the first load has filled."""
+        world = World(random.Random(1), people=200)
+        self.stage([(company(), world.facts())])
+        self.must()
+        world.people[0].update(cents=9000, employer=4000, gross=1, name="Autre")
+        self.stage([(company(), world.facts())])
+        self.assertEqual(self.load_told()[1], (1, 0))
+        self.assertEqual(self.psql("SELECT string_agg(format('%s %s/%s', relname, n_tup_hot_upd, n_tup_upd), ', ' ORDER BY relname) "
+                                   "FROM pg_stat_user_tables WHERE relname ~ '^(contribution_|affiliation|pay_base)'"),
+                         "affiliation 1/1, contribution_2026_04 1/1, pay_base 1/1")
+
     def test_a_check_sees_a_company_that_came_whole_beside_others(self):
         """Nothing of beta differs from what somebody wrote by hand, which no load has checked."""
         beta, unmatched = company("beta", "404833048"), entities()
