@@ -8,7 +8,7 @@
 #include "load/diff.h"
 
 enum {
-    FORGET_BYTES = 128 << 10,
+    FORGET_BYTES = 256 << 10,
     PARTS_TOGETHER = 4         /* in one COPY an entity: beginning and ending one takes the server as long as some 500 rows */
 };
 
