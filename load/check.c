@@ -48,11 +48,11 @@ static bool check_none(struct load *l, const struct query *q, struct err *err)
     return ok;
 }
 
-/* What went straight into the month's partition has met its constraints, which say the same. */
+/* Contributions that went straight into the month's partition have met its constraints, which say the same. */
 bool check_came(struct load *l, struct err *err)
 {
     for (int i = 0; i < n_entities; i++)
-        if (l->entity[i].partition)
+        if (entities[i].record == &contribution_record && l->entity[i].partition)
             return true;
     return check_none(l, &sql_load_check_contributions, err);
 }

@@ -16,5 +16,3 @@ WHERE (t.company_id, t.employment_id) IN (
    OR t.company_id IN (SELECT company_id FROM brought WHERE NOT based);
 
 ANALYZE touched_contribution (company_id, employment_id, member_id);
--- Where it is little, the employments and members of its rows are found one by one.
-SET LOCAL enable_nestloop = on;
