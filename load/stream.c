@@ -22,7 +22,6 @@ struct taken {
 };
 
 struct taken_part {
-    int number;
     struct part_in in;         /* while its rows are copied */
     struct taken *v;
     size_t n, selected, differ;   /* differ: do not bring what their last load brought */
@@ -32,7 +31,7 @@ struct taken_part {
 /* Parts that follow each other. */
 struct parts {
     struct taken_part v[PARTS_TOGETHER];
-    int n;
+    int first, n;              /* first: the number of v[0] */
 };
 
 /* ---- the companies of a part ---- */
@@ -81,7 +80,6 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
         return false;
     const struct ahead_company *ahead = ahead_companies(l->ahead, number);
     arena_reset(&ret->arena);
-    ret->number = number;
     ret->v = arena_alloc(&ret->arena, (size_t)index->companies * sizeof *ret->v);
     ret->n = ret->selected = ret->differ = 0;
     while (str_next_line(&lines, &line)) {
@@ -303,7 +301,8 @@ static bool copy_parts(struct load *l, struct parts *parts, int64_t *rows_done, 
 {
     bool ok = true, differ = differing(parts) > 0;
     for (int i = 0; ok && i < parts->n; i++)
-        ok = part_open_again(&parts->v[i].in, &l->in, parts->v[i].number, err);
+        if (parts->v[i].n)     /* else none of its companies is selected: nothing to open it for */
+            ok = part_open_again(&parts->v[i].in, &l->in, parts->first + i, err);
     ok = ok && (l->staged || !differ || (l->staged = merge_stage(l, err)));
     for (int i = 0; ok && differ && i < n_entities; i++)
         if (any_has(parts, entities[i].record) || l->base)
@@ -320,6 +319,7 @@ static bool copy_parts(struct load *l, struct parts *parts, int64_t *rows_done, 
 static bool take_parts(struct load *l, int first, struct parts *ret, struct err *err)
 {
     bool ok = true;
+    ret->first = first;
     for (ret->n = 0; ok && ret->n < PARTS_TOGETHER && first + ret->n < l->in.n_parts; ret->n += ok)
         ok = !stage_stopped(err) && part_take(l, first + ret->n, &ret->v[ret->n], err);
     return ok;
