@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import BIN, Result, cluster_environment
@@ -82,6 +83,15 @@ def entities():
     }
 
 
+LOADS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'alan-load'"
+WAITING = LOADS + " AND wait_event_type = 'Lock'"
+
+
+def session(env):
+    """psql in a pipe."""
+    return subprocess.Popen(["psql", "-XqAt"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 class Case(unittest.TestCase):
     maxDiff = None
 
@@ -148,6 +158,12 @@ class Case(unittest.TestCase):
     def psql(self, sql):
         return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=self.env, check=True, text=True,
                               stdout=subprocess.PIPE).stdout.strip()
+
+    def wait_for(self, sql, wanted="1", within_s=30):
+        deadline = time.monotonic() + within_s
+        while self.psql(sql) != wanted:
+            self.assertLess(time.monotonic(), deadline, sql)
+            time.sleep(0.02)
 
     def rows(self, sql):
         return json.loads(self.psql(f"SELECT coalesce(json_agg(t), '[]') FROM ({sql}) t"))

@@ -2,10 +2,9 @@
 other load leaves."""
 import signal
 import subprocess
-import time
 import unittest
 
-from loading import MONTH, Case, company, entities
+from loading import LOADS, MONTH, WAITING, Case, company, entities, session
 
 FILLED = "12 tables are filled before their indexes"
 SHAPE = """
@@ -61,7 +60,7 @@ class FirstLoad(Case):
 
     def test_nobody_is_waited_for(self):
         self.stage_many()
-        reader = subprocess.Popen(["psql", "-XqAt"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        reader = session(self.env)
         self.addCleanup(reader.wait)
         self.addCleanup(reader.stdout.close)
         self.addCleanup(reader.stdin.close)
@@ -93,23 +92,16 @@ class FirstLoad(Case):
 
     def stop_before_commit(self, number):
         """The load is stopped where it waits for a table that somebody holds."""
-        holder = subprocess.Popen(["psql", "-XqAt"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        holder = session(self.env)
         holder.stdin.write("BEGIN; LOCK TABLE payroll.discrepancy; SELECT 'locked';\n")
         holder.stdin.flush()
         self.assertEqual(holder.stdout.readline().strip(), "locked")
         process = subprocess.Popen(self.command(), env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while self.psql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                        "AND wait_event_type = 'Lock' AND application_name = 'alan-load'") != "1":
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        self.wait_for(WAITING, within_s=60)
         process.send_signal(number)
         process.wait(60)
         holder.communicate("ROLLBACK;\n")
-        while self.psql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                        "AND application_name = 'alan-load'") != "0":
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        self.wait_for(LOADS, "0", within_s=60)
 
     def test_what_is_there_twice_is_refused(self):
         data = entities()

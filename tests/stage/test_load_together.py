@@ -8,12 +8,10 @@ import unittest
 
 import tally
 from harness import Result
-from loading import MONTH, Case, company, contribution, control, discrepancy, entities
+from loading import MONTH, WAITING, Case, company, contribution, control, discrepancy, entities, session
 from pgproxy import Proxy
 
 OK = 0
-WAITING = ("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
-           "AND application_name = 'alan-load'")
 
 # What the reports say of all money, in one statement and so of one state of the database.
 SEEN = """
@@ -23,11 +21,6 @@ SELECT (SELECT (count(*), sum(amount_cents), sum(employer_cents)) FROM report.pa
        (SELECT string_agg(code, ' ' ORDER BY code) FROM report.discrepancy_inbox),
        (SELECT string_agg(run_id, ' ' ORDER BY run_id) FROM report.run_history);
 """
-
-
-def session(env):
-    """psql in a pipe."""
-    return subprocess.Popen(["psql", "-XqAt"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def night(n):
@@ -51,12 +44,6 @@ def grown(n):
 
 
 class Together(Case):
-    def wait_for(self, sql, wanted="1"):
-        deadline = time.monotonic() + 30
-        while self.psql(sql) != wanted:
-            self.assertLess(time.monotonic(), deadline, sql)
-            time.sleep(0.02)
-
     def start(self, *args, **env):
         return subprocess.Popen(self.command(*args), env={**self.env, **env}, text=True, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
