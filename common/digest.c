@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "common/err.h"
 #include "common/mem.h"
+#include "common/xxh3.h"
 
 /* ---- SHA-256 ---- */
 

@@ -1,9 +1,9 @@
 #include "load/ahead.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "common/thread.h"
+#include "common/xxh3.h"
 #include "load/entity.h"
 
 struct ahead {

@@ -8,9 +8,9 @@
 static void skip_beginning(struct str *old_lines, struct str *new_lines)
 {
     uint32_t most = old_lines->len < new_lines->len ? old_lines->len : new_lines->len, same = 0;
-    enum { STEP = 64 };
-    while (most - same >= STEP && memcmp(old_lines->p + same, new_lines->p + same, STEP) == 0)
-        same += STEP;
+    for (uint32_t step = 4096; step >= 64; step /= 64)
+        while (most - same >= step && memcmp(old_lines->p + same, new_lines->p + same, step) == 0)
+            same += step;
     while (same < most && old_lines->p[same] == new_lines->p[same])
         same++;
     while (same && new_lines->p[same - 1] != '\n')
