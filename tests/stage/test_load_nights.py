@@ -178,11 +178,21 @@ class Nights(Case):
         self.assert_gross(5)
 
     def test_a_check_sees_what_makes_last_night_s_line_wrong(self):
-        """One thing alone differs tonight; the line that it makes wrong came last night, or comes tonight."""
+        """One thing alone differs tonight; the line that it makes wrong came last night, or comes tonight. Beside few other
+        lines all are gone through; beside many, each is looked up."""
+        for others in (0, 50):
+            self.empty()
+            self.check_sees(others)
+
+    def check_sees(self, others):
         def first():
             data = entities()
             data["employees"].append({"employee_id": "emp2", "last_name": "Autre"})
             data["affiliations"].append({**data["affiliations"][0], "affiliation_id": "aff2", "status": "portability"})
+            data["contributions"] += [contribution(f"o{i}", 1, 0, None, "mbr2", status="held",
+                                                   hold_code="member_not_in_payroll") for i in range(others)]
+            data["invoices"][0]["total_cents"] += others
+            data["invoice_controls"] = [control(23420 + others, held=11710 + others)]
             return data
 
         def exempt(employment_id):
@@ -213,7 +223,7 @@ class Nights(Case):
         self.must()
         before = self.versions()
         for name, (change, fault) in cases.items():
-            with self.subTest(name):
+            with self.subTest(name, others=others):
                 data = first()
                 change(data)
                 self.stage([(company(), data)])
