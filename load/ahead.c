@@ -3,8 +3,6 @@
 #include <stdlib.h>
 
 #include "common/thread.h"
-#include "common/xxh3.h"
-#include "load/entity.h"
 
 struct ahead {
     const struct stage_run *run;
@@ -19,14 +17,22 @@ struct ahead {
     struct err err;
 };
 
-void company_digest(const struct part_in *part, const struct company *c, char ret[XXH128_HEX + 1])
+void company_digest_add(struct company_digest *d, int entity, struct str lines)
 {
-    XXH128_hash_t each[ENTITIES];
-    for (int i = 0; i < n_entities; i++) {
-        struct str lines = part_lines(part, c, entities[i].record, NULL, NULL);
-        each[i] = XXH3_128bits(lines.p, lines.len);
-    }
-    xxh128_of(each, (size_t)n_entities * sizeof *each, ret);
+    d->each[entity] = XXH3_128bits(lines.p, lines.len);
+}
+
+void company_digest_end(const struct company_digest *d, char ret[XXH128_HEX + 1])
+{
+    xxh128_of(d->each, (size_t)n_entities * sizeof *d->each, ret);
+}
+
+static void digest(const struct part_in *part, const struct company *c, char ret[XXH128_HEX + 1])
+{
+    struct company_digest d;
+    for (int i = 0; i < n_entities; i++)
+        company_digest_add(&d, i, part_lines(part, c, entities[i].record, NULL, NULL));
+    company_digest_end(&d, ret);
 }
 
 static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_company *ret, struct err *err)
@@ -36,7 +42,7 @@ static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_c
     err->kind = ERR_NONE;
     while (part_next_company(part, &line, &company, err)) {
         if (company.status == COMPANY_OK && stage_selects(a->run, company.company_id))
-            company_digest(part, &company, (ret++)->digest);
+            digest(part, &company, (ret++)->digest);
         arena_reset(&line);
     }
     arena_free(&line);

@@ -4,6 +4,8 @@
 #define LOAD_AHEAD_H
 
 #include "common/stage.h"
+#include "common/xxh3.h"
+#include "load/entity.h"
 
 /* A company that this run takes and that was read. */
 struct ahead_company {
@@ -21,8 +23,12 @@ const struct ahead_company *ahead_companies(const struct ahead *a, int part);
 /* Ends the thread; a may be NULL. */
 void ahead_end(struct ahead *a);
 
-/* Over the staged facts of a company: XXH128 of the lines of each entity, in the order of entities[], and of these
- * together. */
-void company_digest(const struct part_in *part, const struct company *c, char ret[XXH128_HEX + 1]);
+/* Over the staged facts of a company: XXH128 of the lines of each entity, and of these together. Every entity of
+ * entities[] is added, by its place there. */
+struct company_digest {
+    XXH128_hash_t each[ENTITIES];
+};
+void company_digest_add(struct company_digest *d, int entity, struct str lines);
+void company_digest_end(const struct company_digest *d, char ret[XXH128_HEX + 1]);
 
 #endif

@@ -8,13 +8,14 @@
 struct base_company {
     struct company company;
     const struct part_in *part;    /* its lines */
+    const char *digest;            /* of what it brought then, as the database remembers it */
 };
 
 /* Opens, unless that was done, what the last run published here of this month has left in the staging folder, if that is
  * of use; false only when the database cannot be asked. */
 bool base_open(struct load *l, struct err *err);
-/* A company's last load as it was staged; NULL when it is not to be had. Ids must be asked for in the order of the
- * index; what is returned lives in the arena, and its lines until base_release. */
+/* A company's last load as it was staged; NULL when it is not to be had. Ids must be asked for in the order of the index;
+ * what is returned lives in the arena, and its lines until base_release. It is to be believed when they have its digest. */
 const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a);
 /* Unmaps what is behind. b may be NULL, here and in base_close. */
 void base_release(struct base *b);

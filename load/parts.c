@@ -1,0 +1,197 @@
+#include "load/parts.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "common/thread.h"
+
+enum { FORGET_BYTES = 8 << 20 };   /* compared, until they are taken out of memory */
+
+/* ---- what their index lines say ---- */
+
+/* What a company's index line says of each entity goes into the totals of the run. */
+static bool company_tally(struct load *l, const struct taken *t, struct err *err)
+{
+    for (uint32_t k = 0; k < t->company.ranges.n; k++) {
+        const struct range *range = list_at(t->company.ranges, sizeof *range, k);
+        for (int i = 0; i < n_entities; i++) {
+            struct entity_load *e = &l->entity[i];
+            if (!str_is(range->entity, entities[i].record->entity))
+                continue;
+            bool skip = t->closed && entities[i].scope == SCOPE_MONTH, brings = !skip && !t->same;
+            *(skip ? &e->skipped : &e->rows) += range->rows;
+            e->brought_rows += brings ? range->rows : 0;
+            if ((!skip && !money_add(&e->cents, range->cents)) ||
+                (brings && !money_add(&e->brought_cents, range->cents)))
+                return err_set(err, ERR_DATA, "%s: the sum of cents is beyond 64 bits", entities[i].record->entity);
+        }
+    }
+    return true;
+}
+
+/* Whether it brings what its last load brought, and where not, what that was. */
+static bool compare_with_last(struct load *l, struct taken_part *part, struct taken *t, struct arena *a, struct err *err)
+{
+    const struct known *known = load_known(l, t->company.company_id);
+    t->same = known && strcmp(known->digest, t->digest) == 0;
+    l->companies_same += t->same;
+    part->differ += !t->same;
+    if (t->same || !known)
+        return true;
+    if (!base_open(l, err))
+        return false;
+    t->base = base_find(l->base, t->company.company_id, t->closed, a);
+    return true;
+}
+
+static bool part_take(struct load *l, int number, struct taken_part *ret, struct arena *a, struct err *err)
+{
+    const struct staging_part_index *index = &l->in.part[number];
+    struct str lines = {l->in.index.p + index->offset, (uint32_t)index->bytes, false}, line;
+    if (!ahead_wait(l->ahead, number, err))
+        return false;
+    const struct ahead_company *ahead = ahead_companies(l->ahead, number);
+    *ret = (struct taken_part){.v = arena_alloc(a, (size_t)index->companies * sizeof *ret->v)};
+    while (str_next_line(&lines, &line)) {
+        struct taken *t = &ret->v[ret->n];
+        struct faults faults = {0};
+        *t = (struct taken){0};
+        if (!ndjson_decode(&company_record, line, a, &t->company, &faults))
+            return err_set(err, ERR_DATA, "%s/companies.ndjson: part %d: %.*s", l->in.path, number,
+                           (int)faults.text[0].len, faults.text[0].p);
+        if (!stage_selects(l->run, t->company.company_id))
+            continue;
+        ret->selected++;
+        if (t->company.status != COMPANY_OK)
+            continue;
+        t->digest = ahead[ret->n++].digest;
+        t->closed = company_set_has(&l->closed, t->company.company_id);
+        if (!compare_with_last(l, ret, t, a, err) || !company_tally(l, t, err))
+            return false;
+    }
+    /* else none of its companies is selected: nothing to open it for */
+    return !ret->n || part_open_again(&ret->in, &l->in, number, err);
+}
+
+/* ---- what differs from their last loads, by two threads ---- */
+
+struct pair {
+    struct taken *company;
+    const struct part_in *part;
+};
+
+/* Shared by the threads. */
+struct comparison {
+    struct pair *v;
+    size_t n;
+    atomic_size_t next;
+};
+
+struct comparer {
+    struct comparison *shared;
+    struct arena *arena;
+    size_t read;               /* bytes, since what was read was last forgotten */
+};
+
+static void forget_some(struct comparer *c, const struct pair *pair, size_t read)
+{
+    if ((c->read += read) < FORGET_BYTES)
+        return;
+    part_forget(pair->company->base->part, NULL);
+    part_forget(pair->part, NULL);
+    c->read = 0;
+}
+
+/* An altered earlier folder is found out by the digest, which is taken from the lines while they are at hand. */
+static void compare_pair(struct comparer *c, const struct pair *pair)
+{
+    struct taken *t = pair->company;
+    const struct base_company *base = t->base;
+    struct line_diff *diff = arena_alloc(c->arena, (size_t)n_entities * sizeof *diff);
+    struct company_digest digest;
+    char found[XXH128_HEX + 1];
+    for (int i = 0; i < n_entities; i++) {
+        struct str old_lines = part_lines(base->part, &base->company, entities[i].record, NULL, NULL);
+        struct str new_lines = part_lines(pair->part, &t->company, entities[i].record, NULL, NULL);
+        company_digest_add(&digest, i, old_lines);
+        diff[i] = (struct line_diff){0};
+        if (!t->closed || entities[i].scope != SCOPE_MONTH)
+            lines_diff(old_lines, new_lines, c->arena, &diff[i]);
+        forget_some(c, pair, old_lines.len);
+    }
+    company_digest_end(&digest, found);
+    bool believed = strcmp(found, base->digest) == 0;
+    t->base = believed ? base : NULL;
+    t->diff = believed ? diff : NULL;
+}
+
+static void *compare(void *arg)
+{
+    struct comparer *c = arg;
+    for (size_t i; (i = atomic_fetch_add(&c->shared->next, 1)) < c->shared->n;)
+        compare_pair(c, &c->shared->v[i]);
+    return NULL;
+}
+
+/* Reading what was and what is takes most of a night that changes little, while the server has nothing to do. */
+static void parts_compare(struct parts *parts)
+{
+    struct comparison shared = {.v = arena_alloc(&parts->arena, parts_differing(parts) * sizeof *shared.v)};
+    for (int i = 0; i < parts->n; i++)
+        for (size_t k = 0; k < parts->v[i].n; k++)
+            if (parts->v[i].v[k].base)
+                shared.v[shared.n++] = (struct pair){&parts->v[i].v[k], &parts->v[i].in};
+    struct comparer each[] = {{&shared, &parts->differences[0], 0}, {&shared, &parts->differences[1], 0}};
+    pthread_t thread;
+    bool second = shared.n > 1 && thread_start(&thread, compare, &each[1]);
+    compare(&each[0]);
+    if (second)
+        pthread_join(thread, NULL);
+}
+
+/* ---- parts ---- */
+
+bool parts_take(struct load *l, int first, struct parts *ret, struct err *err)
+{
+    bool ok = true;
+    arena_reset(&ret->arena);
+    arena_reset(&ret->differences[0]);
+    arena_reset(&ret->differences[1]);
+    ret->first = first;
+    for (ret->n = 0; ok && ret->n < PARTS_TOGETHER && first + ret->n < l->in.n_parts; ret->n++)
+        ok = !stage_stopped(err) && part_take(l, first + ret->n, &ret->v[ret->n], &ret->arena, err);
+    if (ok && l->base)
+        parts_compare(ret);
+    return ok;
+}
+
+bool parts_have(const struct parts *parts, const struct record *r)
+{
+    for (int i = 0; i < parts->n; i++)
+        for (int k = 0; k < parts->v[i].in.n_files; k++)
+            if (parts->v[i].in.file[k].record == r)
+                return true;
+    return false;
+}
+
+size_t parts_differing(const struct parts *parts)
+{
+    size_t n = 0;
+    for (int i = 0; i < parts->n; i++)
+        n += parts->v[i].differ;
+    return n;
+}
+
+void parts_close(struct parts *parts)
+{
+    for (int i = 0; i < parts->n; i++)
+        part_close(&parts->v[i].in);
+    parts->n = 0;
+}
+
+void parts_free(struct parts *parts)
+{
+    arena_free(&parts->arena);
+    arena_free(&parts->differences[0]);
+    arena_free(&parts->differences[1]);
+}
