@@ -7,7 +7,7 @@
  *   copy      every entity, part by part (stream.c): straight into its table where that holds nothing to compare with,
  *             before the table's indexes where it is empty and much is to come (sql/functions/12_suspend.sql);
  *             else into new_<table>: all rows of a company, or, where its last load is still staged, what differs
- *             from it (base.c, diff.c)
+ *             from it (parts.c, base.c, diff.c)
  *   merge     change_<table>, then update, insert, delete (merge.c)
  *   check     what is there now: totals against the index, invariants (check.c)
  *   record    discrepancies, rejects, pipeline.run
