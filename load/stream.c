@@ -1,4 +1,5 @@
-/* From the staged files to COPY, a buffer at a time: memory is bounded by the index of one part and one line. */
+/* From the staged files to COPY, a buffer at a time: memory is bounded by the index of a few parts, what differs in
+ * them, and one line. */
 #include <stdio.h>
 #include <stdlib.h>
 
