@@ -20,7 +20,7 @@
 #include "load/ahead.h"
 #include "load/entity.h"
 
-enum { RUN_VARIABLES = 20 };
+enum { RUN_VARIABLES = 18 };
 
 struct changes {
     int64_t inserted, updated, deleted;

@@ -157,7 +157,6 @@ bool parts_take(struct load *l, int first, struct parts *ret, struct err *err)
     arena_reset(&ret->arena);
     arena_reset(&ret->differences[0]);
     arena_reset(&ret->differences[1]);
-    ret->first = first;
     for (ret->n = 0; ok && ret->n < PARTS_TOGETHER && first + ret->n < l->in.n_parts; ret->n++)
         ok = !stage_stopped(err) && part_take(l, first + ret->n, &ret->v[ret->n], &ret->arena, err);
     if (ok && l->base)

@@ -26,7 +26,7 @@ struct taken_part {
 /* Parts that follow each other. */
 struct parts {
     struct taken_part v[PARTS_TOGETHER];
-    int first, n;              /* first: the number of v[0] */
+    int n;
     struct arena arena, differences[2];   /* [1]: of a second thread */
 };
 

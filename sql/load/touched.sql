@@ -1,5 +1,5 @@
 -- The contributions that check_ready looks at: of companies that sent only what differs from a load that was checked,
--- those where something differs that decides them; of all others, every one.
+-- those where something differs that decides them; of all others, every one. one_by_one: as in check_ready.
 CREATE TEMP VIEW touched_line AS
 SELECT DISTINCT company_id, line_id FROM changed_contribution;
 
