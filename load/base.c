@@ -98,9 +98,14 @@ const struct base_company *base_find(struct base *b, struct str company_id, bool
     return ret;
 }
 
-void base_release(struct base *b)
+int base_at(const struct base *b)
 {
-    for (; b && b->first < b->number && b->first < b->in.n_parts; b->first++)
+    return b && b->number > 0 ? b->number : 0;
+}
+
+void base_release(struct base *b, int end)
+{
+    for (; b && b->first < end; b->first++)
         part_close(&b->part[b->first]);
 }
 
@@ -108,8 +113,7 @@ void base_close(struct base *b)
 {
     if (!b)
         return;
-    b->number = b->in.n_parts;
-    base_release(b);
+    base_release(b, b->in.n_parts);
     free(b->part);
     staging_close(&b->in);
     arena_free(&b->arena);

@@ -17,8 +17,10 @@ bool base_open(struct load *l, struct err *err);
 /* A company's last load as it was staged; NULL when it is not to be had. Ids must be asked for in the order of the index;
  * what is returned lives in the arena, and its lines until base_release. It is to be believed when they have its digest. */
 const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a);
-/* Unmaps what is behind. b may be NULL, here and in base_close. */
-void base_release(struct base *b);
+/* The part in which the company asked for last lies, or would; 0 when b is NULL, which it may be here and below. */
+int base_at(const struct base *b);
+/* Unmaps the parts before `end`. */
+void base_release(struct base *b, int end);
 void base_close(struct base *b);
 
 #endif

@@ -80,17 +80,20 @@ struct pair {
     const struct part_in *part;
 };
 
-/* Shared by the threads. */
+struct comparer {
+    struct comparison *of;
+    struct arena *arena;
+    size_t read;               /* bytes, since what was read was last forgotten */
+};
+
+/* Begun by a thread, while this one sends what was compared before; ended by both. */
 struct comparison {
     struct pair *v;
     size_t n;
     atomic_size_t next;
-};
-
-struct comparer {
-    struct comparison *shared;
-    struct arena *arena;
-    size_t read;               /* bytes, since what was read was last forgotten */
+    struct comparer each[2];
+    pthread_t thread;
+    bool threaded;
 };
 
 static void forget_some(struct comparer *c, const struct pair *pair, size_t read)
@@ -128,25 +131,34 @@ static void compare_pair(struct comparer *c, const struct pair *pair)
 static void *compare(void *arg)
 {
     struct comparer *c = arg;
-    for (size_t i; (i = atomic_fetch_add(&c->shared->next, 1)) < c->shared->n;)
-        compare_pair(c, &c->shared->v[i]);
+    for (size_t i; (i = atomic_fetch_add(&c->of->next, 1)) < c->of->n;)
+        compare_pair(c, &c->of->v[i]);
     return NULL;
 }
 
-/* Reading what was and what is takes most of a night that changes little, while the server has nothing to do. */
-static void parts_compare(struct parts *parts)
+/* Reading what was and what is takes most of a night that changes little. */
+static void compare_begin(struct parts *parts)
 {
-    struct comparison shared = {.v = arena_alloc(&parts->arena, parts_differing(parts) * sizeof *shared.v)};
+    struct comparison *c = parts->comparison = arena_alloc(&parts->arena, sizeof *c);
+    c->v = arena_alloc(&parts->arena, parts_differing(parts) * sizeof *c->v);
     for (int i = 0; i < parts->n; i++)
         for (size_t k = 0; k < parts->v[i].n; k++)
             if (parts->v[i].v[k].base)
-                shared.v[shared.n++] = (struct pair){&parts->v[i].v[k], &parts->v[i].in};
-    struct comparer each[] = {{&shared, &parts->differences[0], 0}, {&shared, &parts->differences[1], 0}};
-    pthread_t thread;
-    bool second = shared.n > 1 && thread_start(&thread, compare, &each[1]);
-    compare(&each[0]);
-    if (second)
-        pthread_join(thread, NULL);
+                c->v[c->n++] = (struct pair){&parts->v[i].v[k], &parts->v[i].in};
+    for (int i = 0; i < 2; i++)
+        c->each[i] = (struct comparer){c, &parts->differences[i], 0};
+    c->threaded = c->n && thread_start(&c->thread, compare, &c->each[1]);
+}
+
+void parts_compare(struct parts *parts)
+{
+    struct comparison *c = parts->comparison;
+    if (!c)
+        return;
+    compare(&c->each[0]);
+    if (c->threaded)
+        pthread_join(c->thread, NULL);
+    parts->comparison = NULL;
 }
 
 /* ---- parts ---- */
@@ -159,8 +171,9 @@ bool parts_take(struct load *l, int first, struct parts *ret, struct err *err)
     arena_reset(&ret->differences[1]);
     for (ret->n = 0; ok && ret->n < PARTS_TOGETHER && first + ret->n < l->in.n_parts; ret->n++)
         ok = !stage_stopped(err) && part_take(l, first + ret->n, &ret->v[ret->n], &ret->arena, err);
+    ret->base_end = base_at(l->base);
     if (ok && l->base)
-        parts_compare(ret);
+        compare_begin(ret);
     return ok;
 }
 
@@ -181,8 +194,10 @@ size_t parts_differing(const struct parts *parts)
     return n;
 }
 
-void parts_close(struct parts *parts)
+void parts_close(struct load *l, struct parts *parts)
 {
+    parts_compare(parts);
+    base_release(l->base, parts->base_end);
     for (int i = 0; i < parts->n; i++)
         part_close(&parts->v[i].in);
     parts->n = 0;

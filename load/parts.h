@@ -27,17 +27,23 @@ struct taken_part {
 struct parts {
     struct taken_part v[PARTS_TOGETHER];
     int n;
+    int base_end;                         /* they were compared with parts of the earlier run up to this one */
+    struct comparison *comparison;        /* under way */
     struct arena arena, differences[2];   /* [1]: of a second thread */
 };
 
 /* As many of the parts from `first` on as go together, opened; what the index says of their companies goes into the totals
- * of the run. Whatever it returns, parts_close comes next, and parts_free after the last. */
+ * of the run. A thread begins to compare them: parts_compare ends that. Whatever it returns, parts_close comes in the end,
+ * and parts_free after the last. */
 bool parts_take(struct load *l, int first, struct parts *ret, struct err *err);
+/* Until it is known what differs: base and diff of each company. */
+void parts_compare(struct parts *parts);
 /* Whether any of them has lines of an entity. */
 bool parts_have(const struct parts *parts, const struct record *r);
 /* How many of their companies do not bring what their last load brought. */
 size_t parts_differing(const struct parts *parts);
-void parts_close(struct parts *parts);
+/* In the order that they were taken in. */
+void parts_close(struct load *l, struct parts *parts);
 void parts_free(struct parts *parts);
 
 #endif

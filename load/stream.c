@@ -198,21 +198,25 @@ static bool copy_parts(struct load *l, struct parts *parts, int64_t *rows_done, 
 
 bool stream_entities(struct load *l, struct err *err)
 {
-    struct parts *parts = mem_alloc(sizeof *parts);
+    struct parts *each = mem_alloc(2 * sizeof *each), *now = &each[0], *next = &each[1];
     int64_t done = 0, rows = 0;
-    bool ok = true;
-    *parts = (struct parts){0};
     stage_progress(l->run, (long)(l->companies_ok + l->companies_failed));
-    for (int first = 0; ok && first < l->in.n_parts; first += PARTS_TOGETHER) {
-        ok = parts_take(l, first, parts, err) && copy_parts(l, parts, &rows, err);
-        for (int i = 0; i < parts->n; i++)
-            done += (int64_t)parts->v[i].selected;
-        parts_close(parts);
-        base_release(l->base);
+    bool ok = parts_take(l, 0, now, err);
+    for (int taken = now->n; ok && now->n; taken += now->n) {
+        parts_compare(now);
+        ok = parts_take(l, taken, next, err) && copy_parts(l, now, &rows, err);
+        for (int i = 0; i < now->n; i++)
+            done += (int64_t)now->v[i].selected;
+        parts_close(l, now);
         progress_step((long)done, rows);
+        struct parts *first = now;
+        now = next;
+        next = first;
     }
+    parts_close(l, now);
     progress_end();
-    parts_free(parts);
-    free(parts);
+    for (int i = 0; i < 2; i++)
+        parts_free(&each[i]);
+    free(each);
     return ok && stream_rejects(l, err);
 }
