@@ -70,7 +70,7 @@ static bool find_touched(struct load *l, struct err *err)
     for (int i = 0; i < n_entities; i++)
         if (!load_run(l, &sql_load_changed, &l->entity[i], NULL, err))
             return false;
-    return load_run(l, &sql_load_touched, NULL, NULL, err);
+    return load_run(l, &sql_load_touched, entity_of(l, &contribution_record), NULL, err);
 }
 
 /* Whether what decides contributions differs for little of them, and no row stays that is gone from the source: each is

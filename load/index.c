@@ -1,4 +1,4 @@
-/* The index of a run into this_company. */
+/* The index of a run into this_company, and the outcome of its sources into this_source. */
 #include <string.h>
 
 #include "load/copy.h"
@@ -35,32 +35,52 @@ static int64_t invoices(const struct company *c)
     return 0;
 }
 
-static bool company_row(struct copying *c, const struct part_in *part, const struct company *company, uint32_t skip,
-                        struct arena *a, struct err *err)
+/* One COPY of what the index says. */
+struct walk {
+    struct copying copying;
+    const struct record *lines;   /* of which add_company reads lines, if any */
+    uint32_t skip;                /* fields of a company that are no columns */
+    bool (*add_company)(struct walk *w, const struct part_in *part, const struct company *c, struct arena *a,
+                        struct err *err);
+};
+
+static bool add_company(struct walk *w, const struct part_in *part, const struct company *c, struct arena *a,
+                        struct err *err)
 {
-    struct load *l = c->load;
-    if (!stage_selects(l->run, company->company_id))
-        return true;
-    copy_row(&company_record, company, skip, 2, &c->rows);
-    copy_integer(invoices(company), &c->rows);
-    if (!add_closed_months(part, company, a, &c->rows, err))
+    struct load *l = w->copying.load;
+    copy_row(&company_record, c, w->skip, 2, &w->copying.rows);
+    copy_integer(invoices(c), &w->copying.rows);
+    if (!add_closed_months(part, c, a, &w->copying.rows, err))
         return false;
-    l->companies_ok += company->status == COMPANY_OK;
-    l->companies_failed += company->status != COMPANY_OK;
-    return copying_flush(c, err);
+    l->companies_ok += c->status == COMPANY_OK;
+    l->companies_failed += c->status != COMPANY_OK;
+    return true;
 }
 
-static bool companies_of_part(struct copying *c, int number, uint32_t skip, struct err *err)
+static bool add_sources(struct walk *w, const struct part_in *part, const struct company *c, struct arena *a,
+                        struct err *err)
 {
+    (void)part, (void)a, (void)err;
+    for (uint32_t i = 0; i < c->sources.n; i++) {
+        copy_row(&source_sync_record, list_at(c->sources, source_sync_record.size, i), 0, 1, &w->copying.rows);
+        copy_text(c->company_id, &w->copying.rows);
+    }
+    return true;
+}
+
+static bool walk_part(struct walk *w, int number, struct err *err)
+{
+    struct load *l = w->copying.load;
     struct part_in part;
     struct company company;
     struct arena a = {0};
-    if (stage_stopped(err) || !part_open(&part, &c->load->in, number, &payroll_period_record, err))
+    if (stage_stopped(err) || !part_open(&part, &l->in, number, w->lines ? w->lines : &company_record, err))
         return false;
     bool ok = true;
     err->kind = ERR_NONE;
-    while (ok && part_next_company(&part, &a, &company, err)) {
-        ok = company_row(c, &part, &company, skip, &a, err);
+    while (ok && (w->lines ? part_next_company : part_next_listed)(&part, &a, &company, err)) {
+        if (stage_selects(l->run, company.company_id))
+            ok = w->add_company(w, &part, &company, &a, err) && copying_flush(&w->copying, err);
         arena_reset(&a);
     }
     ok = ok && err->kind == ERR_NONE;
@@ -69,21 +89,37 @@ static bool companies_of_part(struct copying *c, int number, uint32_t skip, stru
     return ok;
 }
 
+static bool walk_index(struct walk *w, struct load *l, const char *destination, const char *columns, struct err *err)
+{
+    int64_t rows;
+    bool ok = copying_start(&w->copying, l, destination, columns, err);
+    for (int part = 0; ok && part < l->in.n_parts; part++)
+        ok = walk_part(w, part, err);
+    return copying_end(&w->copying, ok, &rows, err);
+}
+
 bool stream_companies(struct load *l, struct err *err)
 {
-    struct copying c;
+    static const char *const no_columns[] = {"sources", "part", "ranges"};
+    struct walk w = {.lines = &payroll_period_record, .add_company = add_company};
     struct buf columns = {0};
-    uint32_t skip = 0;
-    int64_t rows;
     for (uint32_t i = 0; i < company_record.n_fields; i++)
-        if (strcmp(company_record.fields[i].name, "part") == 0 || strcmp(company_record.fields[i].name, "ranges") == 0)
-            skip |= 1u << i;
-    copy_columns(&company_record, skip, "", &columns);
+        for (size_t k = 0; k < sizeof no_columns / sizeof *no_columns; k++)
+            w.skip |= (uint32_t)(strcmp(company_record.fields[i].name, no_columns[k]) == 0) << i;
+    copy_columns(&company_record, w.skip, "", &columns);
     buf_adds(&columns, ", invoices, payroll_closed");
-    bool ok = copying_start(&c, l, "this_company", buf_str(&columns), err);
-    for (int part = 0; ok && part < l->in.n_parts; part++)
-        ok = companies_of_part(&c, part, skip, err);
-    ok = copying_end(&c, ok, &rows, err);
+    bool ok = walk_index(&w, l, "this_company", buf_str(&columns), err);
+    buf_free(&columns);
+    return ok;
+}
+
+bool stream_sources(struct load *l, struct err *err)
+{
+    struct walk w = {.add_company = add_sources};
+    struct buf columns = {0};
+    copy_columns(&source_sync_record, 0, "", &columns);
+    buf_adds(&columns, ", company_id");
+    bool ok = walk_index(&w, l, "this_source", buf_str(&columns), err);
     buf_free(&columns);
     return ok;
 }

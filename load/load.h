@@ -97,8 +97,10 @@ const struct known *load_known(const struct load *l, struct str company_id);
 /* A whole number of a result. */
 int64_t load_number(const PGresult *result, int row, int column);
 
-/* index.c: the index into this_company. stream.c: once the tables are staged, everything else. rejects.c: its end. */
+/* index.c: the index into this_company, and its sources into this_source. stream.c: once the tables are staged, everything
+ * else. rejects.c: its end. */
 bool stream_companies(struct load *l, struct err *err);
+bool stream_sources(struct load *l, struct err *err);
 bool stream_entities(struct load *l, struct err *err);
 bool stream_rejects(struct load *l, struct err *err);
 

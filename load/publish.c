@@ -206,9 +206,9 @@ static bool body(struct load *l, struct err *err)
 {
     return load_run(l, &sql_load_begin, NULL, NULL, err) &&
            (!l->run->opt.dry_run || load_run(l, &sql_load_partition, NULL, NULL, err)) && take_companies(l, err) &&
-           facts(l, err) && verified(l, err) && load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) &&
-           merge_discrepancies(l, err) && month_read(l, err) &&
-           close_reported(l, err) && record_run(l, err);
+           facts(l, err) && verified(l, err) && stream_sources(l, err) &&
+           load_changes(l, &sql_load_source_sync, NULL, &l->syncs, err) && merge_discrepancies(l, err) &&
+           month_read(l, err) && close_reported(l, err) && record_run(l, err);
 }
 
 /* After a connection lost at COMMIT: whether the server did it. */

@@ -13,12 +13,15 @@ CREATE TEMP TABLE this_company (
     previous_sirens jsonb,
     establishments  jsonb,
     status          text,
-    sources         jsonb,
     invoices        bigint,
     payroll_closed  date[],
     loads           boolean GENERATED ALWAYS AS (status = 'ok') STORED,
     closed          boolean NOT NULL DEFAULT false
 ) ON COMMIT DROP;
+
+-- How reading their sources went.
+CREATE TEMP TABLE this_source ON COMMIT DROP AS
+SELECT company_id, source, outcome, attempted_at, synced_at, error FROM payroll.source_sync WITH NO DATA;
 
 -- Those among them that do not bring what their last load brought: digest of what they bring, rows that are theirs
 -- then in the scope of this run, kept: how many of them are gone from the source but still in use.

@@ -189,10 +189,11 @@ class Nights(Case):
             data = entities()
             data["employees"].append({"employee_id": "emp2", "last_name": "Autre"})
             data["affiliations"].append({**data["affiliations"][0], "affiliation_id": "aff2", "status": "portability"})
-            data["contributions"] += [contribution(f"o{i}", 1, 0, None, "mbr2", status="held",
-                                                   hold_code="member_not_in_payroll") for i in range(others)]
-            data["invoices"][0]["total_cents"] += others
-            data["invoice_controls"] = [control(23420 + others, held=11710 + others)]
+            held = {"status": "held", "hold_code": "member_not_in_payroll"}
+            data["contributions"].append(contribution("l1", 100, 50, cover_from="2026-03-01", cover_to="2026-03-31", **held))
+            data["contributions"] += [contribution(f"o{i}", 1, 0, None, "mbr2", **held) for i in range(others)]
+            data["invoices"][0]["total_cents"] += 100 + others
+            data["invoice_controls"] = [control(23520 + others, held=11810 + others)]
             return data
 
         def exempt(employment_id):
@@ -206,6 +207,10 @@ class Nights(Case):
             "a member of somebody else": (lambda d: d["members"][0].update(employee_id="emp2"), unmatched),
             "a member who is not matched any more": (
                 lambda d: d["members"][0].update(employee_id=None, matched_by="none"), unmatched),
+            "a member of somebody else, and the line's other month, which differs too": (
+                lambda d: (d["members"][0].update(employee_id="emp2"),
+                           next(c for c in d["contributions"] if c["cover_from"] == "2026-03-01")
+                           .update(employer_cents=51, employee_cents=49)), unmatched),
             "a member who is gone": (lambda d: d["members"].pop(0), unmatched),
             "an exemption, the first of the month": (lambda d: d["coverage"].append(exempt("job1")),
                                                      "line l1: ready, but employment job1 is exempt"),
