@@ -174,10 +174,11 @@ const char *entity_counted(bool all, month_t period, month_t window_first, month
     struct buf b = {0};
     for (int i = 0; i < n_entities; i++) {
         const struct entity *e = &entities[i];
-        buf_addf(&b, "%sSELECT t.company_id, t.xmin FROM payroll.%s AS t ", i ? "\nUNION ALL\n" : "", e->record->name);
+        buf_addf(&b, "%sSELECT t.company_id, t.xmin FROM payroll.%s AS t WHERE %s", i ? "\nUNION ALL\n" : "",
+                 e->record->name, months(e, period, window_first, window_last, a));
         if (!all)
-            buf_addf(&b, "JOIN this_company AS c ON c.company_id = t.company_id AND c.loads AND %s ", member(e));
-        buf_addf(&b, "WHERE %s", months(e, period, window_first, window_last, a));
+            buf_addf(&b, " AND t.company_id = ANY (ARRAY(SELECT c.company_id FROM this_company AS c "
+                     "WHERE c.loads AND %s))", member(e));
     }
     const char *text = arena_copy(a, b.p, b.len);
     buf_free(&b);

@@ -54,8 +54,7 @@ const struct known *load_known(const struct load *l, struct str company_id)
     return l->n_known ? bsearch(&wanted, l->known, l->n_known, sizeof wanted, by_id) : NULL;
 }
 
-/* Counting every company's rows takes little more than half the time of looking up for each row whether its company is
- * of this run: worth it where the run takes most of them. */
+/* Where the run takes most companies, counting every company's rows is faster than finding those of its own. */
 static bool select_known(struct load *l, PGresult **ret_result, struct err *err)
 {
     PGresult *result;
