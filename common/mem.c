@@ -81,6 +81,8 @@ struct arena_block {
 static void arena_grow(struct arena *a, size_t size)
 {
     size_t want = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
+    if (!a->block && a->wanted > want)
+        want = a->wanted;
     if (a->block && a->block->size * 2 > want && a->block->size < (64u << 20))
         want = a->block->size * 2;
     struct arena_block *b = mem_take(sizeof *b + want);
@@ -157,13 +159,14 @@ static void blocks_free(struct arena_block *b)
 
 void arena_reset(struct arena *a)
 {
-    struct arena_block *largest = a->block;
-    if (largest && largest->size < LARGE_BLOCK_BYTES) {
-        blocks_free(largest->older);
-        largest->older = NULL;
-    } else {
-        blocks_free(largest);
+    struct arena_block *block = a->block;
+    size_t size = a->used;
+    for (const struct arena_block *b = block ? block->older : NULL; b; b = b->older)
+        size += b->size;
+    if (block && (block->older || block->size >= LARGE_BLOCK_BYTES)) {
+        blocks_free(block);
         a->block = NULL;
+        a->wanted = size < LARGE_BLOCK_BYTES ? size : 0;
     }
     a->used = 0;
 }

@@ -17,11 +17,12 @@ char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 __attribute__((noreturn)) void mem_exhausted(void);
 
 /* An arena gives memory that is taken back all at once: one per company, reset between companies. Zero it to start
- * ({0}); arena_reset keeps the largest block for the next company, unless it is a large company's, arena_free gives
- * everything back. */
+ * ({0}); arena_reset keeps what the next company may need as well, in one block, unless it is a large company's, arena_free
+ * gives everything back. */
 struct arena {
     struct arena_block *block;
-    size_t used;
+    size_t used;      /* of it */
+    size_t wanted;    /* by the last company, when it took more than one block */
 };
 
 void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for any type */

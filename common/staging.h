@@ -181,6 +181,8 @@ bool rejects_open(struct map *ret, const struct staging_in *in, struct err *err)
 bool part_next_company(struct part_in *p, struct arena *a, struct company *ret, struct err *err);
 /* The same, without a look at its lines: for whoever knows them by a digest. */
 bool part_next_listed(struct part_in *p, struct arena *a, struct company *ret, struct err *err);
+/* A company's id, status and where its lines lie, in the arena: all that part_range and part_lines ask for. */
+struct company company_lines(const struct company *c, struct arena *a);
 /* The file of an entity as the manifest tells it, and its path (the caller frees it); NULL when the part has none. */
 const struct staging_file *part_source(const struct part_in *p, const struct record *r, char **ret_path);
 /* Where a company's lines of an entity lie, NULL when it has none. */

@@ -207,6 +207,19 @@ void part_forget(const struct part_in *p, const struct record *r)
             map_forget(&p->file[i].map, 0, p->file[i].map.len);
 }
 
+struct company company_lines(const struct company *c, struct arena *a)
+{
+    struct company ret = {.company_id = {arena_copy(a, c->company_id.p, c->company_id.len), c->company_id.len, false},
+                          .status = c->status};
+    struct range *ranges = arena_raw(a, c->ranges.n * sizeof *ranges);
+    for (uint32_t i = 0; i < c->ranges.n; i++) {
+        ranges[i] = *(struct range *)list_at(c->ranges, sizeof *ranges, i);
+        ranges[i].entity = str_of(record_by_entity(ranges[i].entity)->entity);
+    }
+    ret.ranges = (struct list){ranges, c->ranges.n};
+    return ret;
+}
+
 const struct range *part_range(const struct company *c, const struct record *r)
 {
     for (uint32_t i = 0; i < c->ranges.n; i++) {

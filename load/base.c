@@ -69,18 +69,6 @@ static int64_t rows_of(const struct company *c, bool closed)
     return rows;
 }
 
-static struct company company_keep(const struct company *c, struct arena *a)
-{
-    struct company copy = *c;
-    struct range *ranges = arena_alloc(a, c->ranges.n * sizeof *ranges);
-    for (uint32_t i = 0; i < c->ranges.n; i++) {
-        ranges[i] = *(struct range *)list_at(c->ranges, sizeof *ranges, i);
-        ranges[i].entity = str_of(record_by_entity(ranges[i].entity)->entity);
-    }
-    copy.ranges.v = ranges;
-    return copy;
-}
-
 const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a)
 {
     if (!b)
@@ -94,7 +82,7 @@ const struct base_company *base_find(struct base *b, struct str company_id, bool
         rows_of(&b->company, closed) != known->rows)
         return NULL;
     struct base_company *ret = arena_alloc(a, sizeof *ret);
-    *ret = (struct base_company){company_keep(&b->company, a), &b->part[b->number], known->digest};
+    *ret = (struct base_company){company_lines(&b->company, a), &b->part[b->number], known->digest};
     return ret;
 }
 

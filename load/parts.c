@@ -44,33 +44,44 @@ static bool compare_with_last(struct load *l, struct taken_part *part, struct ta
     return true;
 }
 
+/* A company of the index, decoded; its lists live in the scratch arena. */
+static bool company_take(struct load *l, struct taken_part *part, const struct company *c, const char *digest,
+                         struct arena *a, struct err *err)
+{
+    struct taken *t = &part->v[part->n];
+    *t = (struct taken){.company = company_lines(c, a), .digest = digest,
+                        .closed = company_set_has(&l->closed, c->company_id)};
+    if (!compare_with_last(l, part, t, a, err) || !company_tally(l, t, err))
+        return false;
+    part->n++;
+    return true;
+}
+
 static bool part_take(struct load *l, int number, struct taken_part *ret, struct arena *a, struct err *err)
 {
     const struct staging_part_index *index = &l->in.part[number];
     struct str lines = {l->in.index.p + index->offset, (uint32_t)index->bytes, false}, line;
+    struct arena scratch = {0};
+    struct company c;
+    struct faults faults = {0};
     if (!ahead_wait(l->ahead, number, err))
         return false;
     const struct ahead_company *ahead = ahead_companies(l->ahead, number);
     *ret = (struct taken_part){.v = arena_alloc(a, (size_t)index->companies * sizeof *ret->v)};
-    while (str_next_line(&lines, &line)) {
-        struct taken *t = &ret->v[ret->n];
-        struct faults faults = {0};
-        *t = (struct taken){0};
-        if (!ndjson_decode(&company_record, line, a, &t->company, &faults))
-            return err_set(err, ERR_DATA, "%s/companies.ndjson: part %d: %.*s", l->in.path, number,
-                           (int)faults.text[0].len, faults.text[0].p);
-        if (!stage_selects(l->run, t->company.company_id))
-            continue;
-        ret->selected++;
-        if (t->company.status != COMPANY_OK)
-            continue;
-        t->digest = ahead[ret->n++].digest;
-        t->closed = company_set_has(&l->closed, t->company.company_id);
-        if (!compare_with_last(l, ret, t, a, err) || !company_tally(l, t, err))
-            return false;
+    bool ok = true;
+    for (; ok && str_next_line(&lines, &line); arena_reset(&scratch)) {
+        if (!ndjson_decode(&company_record, line, &scratch, &c, &faults))
+            ok = err_set(err, ERR_DATA, "%s/companies.ndjson: part %d: %.*s", l->in.path, number,
+                         (int)faults.text[0].len, faults.text[0].p);
+        else if (stage_selects(l->run, c.company_id)) {
+            ret->selected++;
+            if (c.status == COMPANY_OK)
+                ok = company_take(l, ret, &c, (ahead++)->digest, a, err);
+        }
     }
+    arena_free(&scratch);
     /* else none of its companies is selected: nothing to open it for */
-    return !ret->n || part_open_again(&ret->in, &l->in, number, err);
+    return ok && (!ret->n || part_open_again(&ret->in, &l->in, number, err));
 }
 
 /* ---- what differs from their last loads, by two threads ---- */
