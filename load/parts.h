@@ -5,7 +5,7 @@
 #include "load/base.h"
 #include "load/diff.h"
 
-enum { PARTS_TOGETHER = 4 };   /* in one COPY an entity: beginning and ending one takes the server as long as some 500 rows */
+enum { PARTS_TOGETHER = 2 };   /* in one COPY an entity: beginning and ending one takes the server as long as some 500 rows */
 
 /* A company of a part whose facts or discrepancies are to be copied. */
 struct taken {
