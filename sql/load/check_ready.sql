@@ -1,13 +1,13 @@
 -- Money ready for a payslip that must not be on it: nobody's, somebody's who was not matched with certainty, an exempt
 -- employee's, a former employee's in portability. A reversal takes back what an earlier payslip had, whoever it was.
 -- looked_at: now_contribution, or those of them where anything changed; where these are few, one_by_one is OFFSET 0, which
--- keeps the planner from joining whole tables. In two halves, each of which lets parallel workers pass on nothing but
--- what is wrong.
+-- keeps the planner from joining whole tables. IS TRUE keeps it, who takes contributions that came just now for few, from
+-- hashing them all. In two halves, each of which lets parallel workers pass on nothing but what is wrong.
 WITH ready AS NOT MATERIALIZED (
     SELECT t.*
     FROM :looked_at AS t
-    JOIN loaded AS c USING (company_id)
-    WHERE NOT c.closed AND t.status = 'ready' AND t.kind <> 'reversal' AND t.employment_id IS NOT NULL
+    WHERE (t.company_id IN (SELECT company_id FROM loaded WHERE NOT closed)) IS TRUE
+      AND t.status = 'ready' AND t.kind <> 'reversal' AND t.employment_id IS NOT NULL
 )
 SELECT n.company_id,
        'line ' || n.line_id || ': ready, but ' ||
