@@ -189,23 +189,31 @@ def extract(world, figures):
 # ---- growth, memory, the smallest ----
 
 def growth(world, figures):
+    """Each size in turn with twice that size, so that both meet the same hour of the machine."""
     database, (employees, last) = world.use_database(), world.sizes.growth
-    times = {}
+    smaller, times, steps = None, {}, {}
+
+    def first_night(month):
+        database.fresh("bench_growth", memory=month.memory)
+        took = (measure.run(month.transform_anew("first")).wall_s
+                + measure.run(world.stage("load", month, "first"), database.of("bench_growth")).wall_s)
+        times.setdefault(month.employees, []).append(took)
+        return took
+
     while employees <= last:
-        month = Month(world, employees, max(1, employees // EMPLOYEES_EACH)).night("first")
-        runs = []
-        measure.run(world.stage("transform", month, "first"))
-        for _ in range(world.sizes.repeat):
-            database.fresh("bench_growth", memory=month.memory)
-            runs.append(measure.run(month.transform_anew("first")).wall_s
-                        + measure.run(world.stage("load", month, "first"), database.of("bench_growth")).wall_s)
-        times[employees] = statistics.median(runs)
-        month.remove()
-        employees *= 2
-    steps = [times[n * 2] / times[n] for n in times if n * 2 in times]
+        larger = Month(world, employees, max(1, employees // EMPLOYEES_EACH)).night("first")
+        measure.run(world.stage("transform", larger, "first"))
+        if smaller:
+            nights = [(first_night(smaller), first_night(larger)) for _ in range(world.sizes.repeat)]
+            steps[employees] = statistics.median(twice / once for once, twice in nights)
+            smaller.remove()
+        smaller, employees = larger, employees * 2
     if steps:
-        figures.at_most("employees ×2, time of transform + load", max(steps), 2.1,
-                        ", ".join(f"{n}: {seconds(t)}" for n, t in times.items()))
+        figures.at_most("employees ×2, time of transform + load", max(steps.values()), 2.1, ", ".join(
+            f"{n}: {seconds(statistics.median(t))}" + (f" ({steps[n]:.2f}×)" if n in steps else "")
+            for n, t in times.items()))
+    if smaller:
+        smaller.remove()
 
 
 def memory(world, figures):
