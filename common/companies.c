@@ -120,9 +120,20 @@ static int by_value(const void *a, const void *b)
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
+static bool ascending(const struct occurrence *o, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(o[i - 1].value, o[i].value) >= 0)
+            return false;
+    return true;
+}
+
+/* Mostly they come in order, in which nothing is there twice. */
 static bool refuse_repeated(struct occurrence *o, size_t n, const char *key, const char *file, struct err *err)
 {
     bool ok = true;
+    if (ascending(o, n))
+        return true;
     qsort(o, n, sizeof *o, by_value);
     for (size_t i = 1; i < n; i++)
         if (strcmp(o[i - 1].value, o[i].value) == 0)

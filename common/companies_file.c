@@ -1,7 +1,7 @@
 /* A CSV of companies, each made the map that pipeline.yaml would hold, so that both are bound and checked alike. One at a
  * time: thirty thousand such maps would be the most memory that a stage ever needs. */
 #include <csv.h>
-#include <search.h>
+#include <stdlib.h>
 #include <unistr.h>
 
 #include "common/config_keys.h"
@@ -25,24 +25,16 @@ static const struct column {
 enum { COLUMNS = sizeof columns / sizeof *columns, CELLS_MAX = COLUMNS };
 
 struct row {
-    struct row *next;                   /* of the same company */
+    uint32_t cells;                     /* where in reader.cells: as many as the header has, each with a NUL behind it */
     int line;
-    char cells[];                       /* as many as the header has, each with a NUL behind it */
-};
-
-struct company_rows {
-    const char *id;
-    struct row *first, **end;
-    struct company_rows *next;
+    int first_line;                     /* of its company */
 };
 
 struct reader {
     struct err *err;
     const char *file;
-    struct arena rows;
-    struct company_rows *first, **end;
-    int n_companies;
-    void *by_id;                        /* tsearch tree of struct company_rows */
+    struct buf rows, cells;             /* rows: struct row */
+    int id_column;
     int line;                           /* being read */
     int row_line;                       /* where the row began; 0 between rows */
     struct arena scratch;               /* of the row, then of the company */
@@ -85,6 +77,8 @@ static bool read_header(struct reader *r)
             ok = refuse_row(r, "expected columns " COLUMN_NAMES ", found ", r->cell[i].p);
         else if (has_column(r, column))
             ok = refuse_row(r, "given twice: column ", column->header);
+        else if (strcmp(column->key, "id") == 0)
+            r->id_column = i;
         r->order[r->n_order++] = column;
     }
     for (int i = 0; i < COLUMNS; i++)
@@ -95,63 +89,64 @@ static bool read_header(struct reader *r)
 
 /* ---- rows ---- */
 
-static int by_id(const void *a, const void *b)
-{
-    return strcmp(((const struct company_rows *)a)->id, ((const struct company_rows *)b)->id);
-}
-
-static struct str cell_of(const struct reader *r, const char *key)
-{
-    for (int i = 0; i < r->n_order; i++)
-        if (r->order[i] && strcmp(r->order[i]->key, key) == 0)
-            return r->cell[i];
-    return STR_NULL;
-}
-
-/* The row's company, made when it is the first of its id. NULL without an id. */
-static struct company_rows *row_company(struct reader *r)
-{
-    struct company_rows wanted = {.id = cell_of(r, "id").p};
-    if (!wanted.id || !*wanted.id) {
-        refuse_row(r, "company_id: missing", "");
-        return NULL;
-    }
-    void *found = tfind(&wanted, &r->by_id, by_id);
-    if (found)
-        return *(struct company_rows **)found;
-    struct company_rows *company = arena_alloc(&r->rows, sizeof *company);
-    company->id = arena_copy(&r->rows, wanted.id, strlen(wanted.id));
-    company->end = &company->first;
-    if (!tsearch(company, &r->by_id, by_id)) {
-        err_set(r->err, ERR_TRY_AGAIN, "%s: out of memory", r->file);
-        return NULL;
-    }
-    *r->end = company;
-    r->end = &company->next;
-    r->n_companies++;
-    return company;
-}
-
 static void keep_row(struct reader *r)
 {
-    size_t size = 0;
     if (r->n_cells != r->n_order) {
         err_add(r->err, ERR_CONFIG, "%s:%d: %d cells; expected %d as in the header", r->file, r->row_line, r->n_cells,
                 r->n_order);
         return;
     }
-    struct company_rows *company = row_company(r);
-    if (!company)
+    if (!r->cell[r->id_column].len) {
+        refuse_row(r, "company_id: missing", "");
         return;
+    }
+    const struct row row = {.cells = (uint32_t)r->cells.len, .line = r->row_line};
+    buf_add(&r->rows, &row, sizeof row);
     for (int i = 0; i < r->n_cells; i++)
-        size += r->cell[i].len + 1;
-    struct row *row = arena_alloc(&r->rows, sizeof *row + size);
-    row->line = r->row_line;
-    *company->end = row;
-    company->end = &row->next;
-    char *to = row->cells;
-    for (int i = 0; i < r->n_cells; to += r->cell[i++].len + 1)
-        memcpy(to, r->cell[i].p, r->cell[i].len + 1);
+        buf_add(&r->cells, r->cell[i].p, r->cell[i].len + 1);
+}
+
+static const char *id_of(const struct reader *r, const struct row *row)
+{
+    const char *cell = r->cells.p + row->cells;
+    for (int i = 0; i < r->id_column; i++)
+        cell += strlen(cell) + 1;
+    return cell;
+}
+
+static int by_id(const void *a, const void *b, void *reader)
+{
+    const struct row *x = a, *y = b;
+    int order = strcmp(id_of(reader, x), id_of(reader, y));
+    return order ? order : x->line - y->line;
+}
+
+static int by_first_line(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    return x->first_line != y->first_line ? x->first_line - y->first_line : x->line - y->line;
+}
+
+/* The rows of a company put together, companies in the order of their first rows: how many there are. Mostly the file has
+ * them so. */
+static int group_rows(struct reader *r)
+{
+    struct row *row = (struct row *)(void *)r->rows.p;
+    size_t n = r->rows.len / sizeof *row;
+    int companies = 0;
+    bool sorted = true;
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = by_id(&row[i - 1], &row[i], r) < 0;
+    if (!sorted)
+        qsort_r(row, n, sizeof *row, by_id, r);
+    for (size_t i = 0; i < n; i++) {
+        bool more = i && strcmp(id_of(r, &row[i - 1]), id_of(r, &row[i])) == 0;
+        row[i].first_line = more ? row[i - 1].first_line : row[i].line;
+        companies += !more;
+    }
+    if (!sorted)
+        qsort(row, n, sizeof *row, by_first_line);
+    return companies;
 }
 
 static void on_cell(void *text, size_t len, void *arg)
@@ -229,11 +224,6 @@ static bool read_rows(struct reader *r, struct csv_parser *csv, struct str text)
     return r->n_order || err_add(r->err, ERR_CONFIG, "%s: empty; expected a header line", r->file);
 }
 
-static void keep(void *node)
-{
-    (void)node; /* it is the arena's */
-}
-
 /* ---- companies ---- */
 
 /* A company's map as it grows, row by row. */
@@ -285,7 +275,7 @@ static struct yaml *add_establishment(struct reader *r, struct growing *g)
 
 static void add_row(struct reader *r, struct growing *g, const struct row *row)
 {
-    const char *cell = row->cells;
+    const char *cell = r->cells.p + row->cells;
     struct yaml *establishment = NULL;
     r->row_line = row->line;
     for (int i = 0; i < r->n_order; cell += strlen(cell) + 1, i++) {
@@ -304,18 +294,21 @@ static void add_row(struct reader *r, struct growing *g, const struct row *row)
 
 static void bind_companies(struct reader *r, struct config *c, enum stage stage)
 {
-    companies_begin(c, r->n_companies);
-    if (!r->n_companies)
+    companies_begin(c, group_rows(r));
+    const struct row *row = (const struct row *)(const void *)r->rows.p, *end = row + r->rows.len / sizeof *row;
+    if (row == end)
         err_add(r->err, ERR_CONFIG, "%s:1: expected at least one company", r->file);
-    for (const struct company_rows *company = r->first; company; company = company->next) {
-        r->row_line = company->first->line;
+    while (row < end) {
+        r->row_line = row->line;
         struct growing g = {.company = node_new(r, YAML_MAP, NULL)};
-        for (const struct row *row = company->first; row; row = row->next)
+        for (int first_line = row->first_line; row < end && row->first_line == first_line; row++)
             add_row(r, &g, row);
         company_bind(c, g.company, stage, r->err);
         yaml_faults(g.company, r->err);
         arena_reset(&r->scratch);
     }
+    buf_free(&r->rows);
+    buf_free(&r->cells);
     companies_end(c, r->file, r->err);
 }
 
@@ -335,7 +328,6 @@ static bool read_text(struct reader *r, struct str text)
     csv_set_realloc_func(&csv, mem_realloc);
     bool ok = read_rows(r, &csv, text);
     csv_free(&csv);
-    tdestroy(r->by_id, keep);
     return ok;
 }
 
@@ -343,7 +335,7 @@ void companies_file_bind(struct config *c, const char *path, enum stage stage, s
 {
     struct map map;
     struct err fault = {0};
-    struct reader r = {.err = err, .file = path, .end = &r.first};
+    struct reader r = {.err = err, .file = path};
     if (!map_open_configured(&map, path, &fault)) {
         err_add(err, fault.kind, "companies_file: %s", fault.text);
         return;
@@ -356,6 +348,7 @@ void companies_file_bind(struct config *c, const char *path, enum stage stage, s
             bind_companies(&r, c, stage);
     }
     map_close(&map);
-    arena_free(&r.rows);
+    buf_free(&r.rows);
+    buf_free(&r.cells);
     arena_free(&r.scratch);
 }

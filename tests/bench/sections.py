@@ -217,9 +217,9 @@ def growth(world, figures):
 
 
 def memory(world, figures):
-    """Companies of the same size, four times as many; with the fewer, every worker has a whole part at hand already."""
+    """Companies of the same size, four times as many; with the fewer, all workers and threads have parts to go on with."""
     database, peaks = world.use_database(), {}
-    for companies in (2000, 8000):
+    for companies in (4000, 16000):
         month = Month(world, companies * EMPLOYEES_EACH, companies, even=True).night("first")
         database.fresh("bench_memory")
         peaks[companies] = (measure.peak(world.stage("transform", month, "first")),

@@ -262,9 +262,10 @@ static void reads_companies_from_a_csv(void **state)
                "84213907300014;acme;842139073;\"Acm\xc3\xa9 ; fils\";14;${CONFIG_KEY}\r\n"
                "\r\n"
                ";beta;443121975;null;;\r\n"
+               ";aleph;552008443;;;\r\n"
                "84213907300022;acme;;;;\"quoted\"\"key\"");
     struct config c = read_ok("version: 1\ncompanies_file: companies.csv\n", STAGE_EXTRACT);
-    assert_int_equal(c.n_companies, 2);
+    assert_int_equal(c.n_companies, 3);   /* in the order of the file */
     assert_string_equal(c.companies[0].id, "acme");
     assert_string_equal(c.companies[0].siren, "842139073");
     assert_int_equal(c.companies[0].headcount, 14);
@@ -272,9 +273,10 @@ static void reads_companies_from_a_csv(void **state)
     assert_string_equal(c.companies[0].establishments[0].payroll_token, "k1");
     assert_string_equal(c.companies[0].establishments[1].siret, "84213907300022");
     assert_string_equal(c.companies[0].establishments[1].payroll_token, "quoted\"key");
-    assert_int_equal(c.companies[0].establishments[1].line, 5);
+    assert_int_equal(c.companies[0].establishments[1].line, 6);
     assert_string_equal(c.companies[1].name, "null");
     assert_int_equal(c.companies[1].n_establishments, 0);
+    assert_string_equal(c.companies[2].id, "aleph");
     config_free(&c);
 }
 
