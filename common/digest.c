@@ -61,7 +61,7 @@ void sha256_of(const void *p, size_t len, char ret[SHA256_HEX + 1])
 
 /* ---- XXH128 ---- */
 
-static void xxh128_text(XXH128_hash_t hash, char ret[XXH128_HEX + 1])
+void xxh128_text(XXH128_hash_t hash, char ret[XXH128_HEX + 1])
 {
     snprintf(ret, XXH128_HEX + 1, "%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
 }

@@ -9,4 +9,9 @@
 #include <xxhash.h>
 #endif
 
+#include "common/digest.h"
+
+/* As it is written in manifests and in the database. */
+void xxh128_text(XXH128_hash_t hash, char ret[XXH128_HEX + 1]);
+
 #endif

@@ -7,8 +7,7 @@
 struct ahead {
     const struct stage_run *run;
     const struct staging_in *in;
-    struct arena arena;            /* the thread's, until it has ended */
-    struct ahead_company **part;   /* the thread leaves one alone once it is done */
+    XXH128_hash_t **part;          /* the thread leaves one alone once it is done */
     pthread_t thread;
     pthread_mutex_t lock;          /* over what follows */
     pthread_cond_t step;
@@ -22,27 +21,27 @@ void company_digest_add(struct company_digest *d, int entity, struct str lines)
     d->each[entity] = XXH3_128bits(lines.p, lines.len);
 }
 
-void company_digest_end(const struct company_digest *d, char ret[XXH128_HEX + 1])
+XXH128_hash_t company_digest_end(const struct company_digest *d)
 {
-    xxh128_of(d->each, (size_t)n_entities * sizeof *d->each, ret);
+    return XXH3_128bits(d->each, (size_t)n_entities * sizeof *d->each);
 }
 
-static void digest(const struct part_in *part, const struct company *c, char ret[XXH128_HEX + 1])
+static XXH128_hash_t digest(const struct part_in *part, const struct company *c)
 {
     struct company_digest d;
     for (int i = 0; i < n_entities; i++)
         company_digest_add(&d, i, part_lines(part, c, entities[i].record, NULL, NULL));
-    company_digest_end(&d, ret);
+    return company_digest_end(&d);
 }
 
-static bool read_companies(struct ahead *a, struct part_in *part, struct ahead_company *ret, struct err *err)
+static bool read_companies(struct ahead *a, struct part_in *part, XXH128_hash_t *ret, struct err *err)
 {
     struct company company;
     struct arena line = {0};
     err->kind = ERR_NONE;
     while (part_next_company(part, &line, &company, err)) {
         if (company.status == COMPANY_OK && stage_selects(a->run, company.company_id))
-            digest(part, &company, (ret++)->digest);
+            *ret++ = digest(part, &company);
         arena_reset(&line);
     }
     arena_free(&line);
@@ -55,9 +54,8 @@ static bool read_part(struct ahead *a, int number, struct err *err)
     struct err altered = {0};
     if (!part_stream(&part, a->in, number, err))
         return false;
-    struct ahead_company *all = arena_alloc(&a->arena, (size_t)a->in->part[number].companies * sizeof *all);
-    a->part[number] = all;
-    bool ok = read_companies(a, &part, all, err);
+    a->part[number] = mem_take((size_t)a->in->part[number].companies * sizeof *a->part[number]);
+    bool ok = read_companies(a, &part, a->part[number], err);
     if (!part_verify(&part, &altered)) {   /* which explains any other fault */
         *err = altered;
         ok = false;
@@ -94,7 +92,7 @@ struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *
 {
     struct ahead *a = mem_alloc(sizeof *a);
     *a = (struct ahead){.run = run, .in = in};
-    a->part = arena_alloc(&a->arena, (size_t)in->n_parts * sizeof *a->part);
+    a->part = mem_alloc((size_t)in->n_parts * sizeof *a->part);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->step, NULL);
     if (thread_start(&a->thread, read_all, a))
@@ -116,7 +114,7 @@ bool ahead_wait(struct ahead *a, int part, struct err *err)
     return ok;
 }
 
-const struct ahead_company *ahead_companies(const struct ahead *a, int part)
+const XXH128_hash_t *ahead_digests(const struct ahead *a, int part)
 {
     return a->part[part];
 }
@@ -132,6 +130,8 @@ void ahead_end(struct ahead *a)
         pthread_join(a->thread, NULL);
     pthread_cond_destroy(&a->step);
     pthread_mutex_destroy(&a->lock);
-    arena_free(&a->arena);
+    for (int i = 0; i < a->in->n_parts; i++)
+        free(a->part[i]);
+    free(a->part);
     free(a);
 }

@@ -7,19 +7,15 @@
 #include "common/xxh3.h"
 #include "load/entity.h"
 
-/* A company that this run takes and that was read. */
-struct ahead_company {
-    char digest[XXH128_HEX + 1];
-};
-
 struct ahead;
 
 /* Starts reading; run and in stay as they are until ahead_end. */
 struct ahead *ahead_start(const struct stage_run *run, const struct staging_in *in);
 /* Waits until a part is done. False when it, or one before it, does not hold what it should: ERR_DATA. */
 bool ahead_wait(struct ahead *a, int part, struct err *err);
-/* The companies of a part that is done, in the order of the index; they live until ahead_end. */
-const struct ahead_company *ahead_companies(const struct ahead *a, int part);
+/* The digests of those companies of a part that this run takes and that were read, in the order of the index. The part is
+ * done; they live until ahead_end. */
+const XXH128_hash_t *ahead_digests(const struct ahead *a, int part);
 /* Ends the thread; a may be NULL. */
 void ahead_end(struct ahead *a);
 
@@ -29,6 +25,6 @@ struct company_digest {
     XXH128_hash_t each[ENTITIES];
 };
 void company_digest_add(struct company_digest *d, int entity, struct str lines);
-void company_digest_end(const struct company_digest *d, char ret[XXH128_HEX + 1]);
+XXH128_hash_t company_digest_end(const struct company_digest *d);
 
 #endif

@@ -33,7 +33,9 @@ static bool company_tally(struct load *l, const struct taken *t, struct err *err
 static bool compare_with_last(struct load *l, struct taken_part *part, struct taken *t, struct arena *a, struct err *err)
 {
     const struct known *known = load_known(l, t->company.company_id);
-    t->same = known && strcmp(known->digest, t->digest) == 0;
+    char digest[XXH128_HEX + 1];
+    xxh128_text(t->digest, digest);
+    t->same = known && strcmp(known->digest, digest) == 0;
     l->companies_same += t->same;
     part->differ += !t->same;
     if (t->same || !known)
@@ -45,7 +47,7 @@ static bool compare_with_last(struct load *l, struct taken_part *part, struct ta
 }
 
 /* A company of the index, decoded; its lists live in the scratch arena. */
-static bool company_take(struct load *l, struct taken_part *part, const struct company *c, const char *digest,
+static bool company_take(struct load *l, struct taken_part *part, const struct company *c, XXH128_hash_t digest,
                          struct arena *a, struct err *err)
 {
     struct taken *t = &part->v[part->n];
@@ -66,7 +68,7 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
     struct faults faults = {0};
     if (!ahead_wait(l->ahead, number, err))
         return false;
-    const struct ahead_company *ahead = ahead_companies(l->ahead, number);
+    const XXH128_hash_t *digest = ahead_digests(l->ahead, number);
     *ret = (struct taken_part){.v = arena_alloc(a, (size_t)index->companies * sizeof *ret->v)};
     bool ok = true;
     for (; ok && str_next_line(&lines, &line); arena_reset(&scratch)) {
@@ -76,7 +78,7 @@ static bool part_take(struct load *l, int number, struct taken_part *ret, struct
         else if (stage_selects(l->run, c.company_id)) {
             ret->selected++;
             if (c.status == COMPANY_OK)
-                ok = company_take(l, ret, &c, (ahead++)->digest, a, err);
+                ok = company_take(l, ret, &c, *digest++, a, err);
         }
     }
     arena_free(&scratch);
@@ -133,7 +135,7 @@ static void compare_pair(struct comparer *c, const struct pair *pair)
             lines_diff(old_lines, new_lines, c->arena, &diff[i]);
         forget_some(c, pair, old_lines.len);
     }
-    company_digest_end(&digest, found);
+    xxh128_text(company_digest_end(&digest), found);
     bool believed = strcmp(found, base->digest) == 0;
     t->base = believed ? base : NULL;
     t->diff = believed ? diff : NULL;

@@ -14,7 +14,7 @@ struct taken {
     const struct base_company *base;   /* its last load, as staged then; NULL: not to be had */
     const struct line_diff *diff;      /* from it, by entity; NULL as well */
     int64_t rows;                      /* that will be its own in the scope of this run */
-    const char *digest;
+    XXH128_hash_t digest;              /* of its facts */
 };
 
 struct taken_part {

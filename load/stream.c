@@ -162,9 +162,11 @@ static bool copy_entity(struct load *l, const struct entity *entity, struct enti
 
 static bool add_brought(struct load *l, struct copying *c, const struct taken *t, struct err *err)
 {
+    char digest[XXH128_HEX + 1];
+    xxh128_text(t->digest, digest);
     copy_values(5, &c->rows);
     copy_text(t->company.company_id, &c->rows);
-    copy_text(str_of(t->digest), &c->rows);
+    copy_text(str_of(digest), &c->rows);
     copy_integer(t->rows, &c->rows);
     copy_bool(t->closed, &c->rows);
     copy_bool(t->base, &c->rows);

@@ -89,7 +89,7 @@ class Peak:
         return f"{self.mib:.0f} MiB, {self.anonymous_mib:.0f} without mapped files"
 
 
-def peak(command, env=None, cwd=None, interval_s=0.01):
+def peak(command, env=None, cwd=None, interval_s=0.002):
     """The most memory that a command and all its children held together. Watching costs time: nothing is timed here."""
     most = anonymous = 0
     with tempfile.TemporaryFile() as output:
