@@ -1,9 +1,5 @@
 #include "common/jscan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 static bool fault(struct jscan *s, const char *at, const char *expected)
 {
     s->fault = expected;
@@ -20,27 +16,6 @@ static inline void skip_space(struct jscan *s)
 }
 
 /* ---- strings ---- */
-
-/* The first byte that is not plain ASCII text inside a string: a quote, a backslash, a control or a non-ASCII byte. */
-static inline const char *plain_end(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* As signed bytes, the non-ASCII ones are below the space too. */
-        __m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
-                                   _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
-        if (mask)
-            return p + __builtin_ctz(mask);
-        p += 16;
-    }
-#endif
-    while (p < end && (signed char)*p >= ' ' && *p != '"' && *p != '\\')
-        p++;
-    return p;
-}
 
 /* The bytes of the non-ASCII character at p, 0 when it is not well-formed (RFC 3629). */
 static uint32_t utf8_length(const char *p, const char *end)
@@ -136,7 +111,7 @@ static uint32_t escape_read(const char *p, const char *end, uint32_t *ret_code)
 const char *jscan_text_end(const char *p, const char *end)
 {
     for (;;) {
-        p = plain_end(p, end);
+        p = jscan_plain_end(p, end);
         uint32_t n = p < end && (unsigned char)*p >= 0x80 ? utf8_length(p, end) : 0;
         if (n == 0)
             return p;
@@ -223,7 +198,7 @@ static inline bool string_read(struct jscan *s, struct arena *a, const char *exp
     skip_space(s);
     if (s->p == s->end || *s->p != '"')
         return fault(s, s->p, expected);
-    const char *from = s->p + 1, *to = plain_end(from, s->end);
+    const char *from = s->p + 1, *to = jscan_plain_end(from, s->end);
     if (to == s->end || *to != '"')
         return text_read(s, a, from, ret);
     *ret = (struct str){from, (uint32_t)(to - from), true};

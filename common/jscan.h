@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "common/mem.h"
 #include "common/str.h"
@@ -82,6 +85,27 @@ const struct jvalue *jdoc_path_near(const struct jdoc *d, const struct jvalue *v
  * where there is room for two quotes and six bytes for each of s, and returns where it ends. */
 void jscan_quote(struct buf *b, struct str s);
 char *jscan_put_quoted(char *w, struct str s);
+
+/* From inside a string on: the first byte that is not plain ASCII (a quote, a backslash, a control or a non-ASCII byte), or
+ * end. */
+static inline const char *jscan_plain_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    for (; end - p >= 16; p += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* As signed bytes, the non-ASCII ones are below the space too. */
+        __m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
+                                   _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz(mask);
+    }
+#endif
+    while (p < end && (signed char)*p >= ' ' && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
 
 /* From inside a string on: the first byte that is no part of plain, well-formed text (a quote, a backslash, a control
  * character, a byte that is no UTF-8), or end. */

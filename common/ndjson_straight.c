@@ -4,31 +4,10 @@
  * NULL always means: not straight, and nothing is said about why. */
 #include "common/ndjson.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 /* Whether the literal stands at p, with at least one byte behind it. */
 #define AT(p, end, literal) ((size_t)((end) - (p)) >= sizeof(literal) && str_same(p, literal, sizeof(literal) - 1))
 
 /* ---- scalars ---- */
-
-/* The closing quote of the text at p when it stands within 16 bytes and only ASCII comes before it; else where to go on
- * looking. Most texts are short ids. */
-static inline const char *short_end(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    if (end - p >= 16) {
-        const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i hit = _mm_or_si128(_mm_cmplt_epi8(v, space),
-                                   _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
-        return mask ? p + __builtin_ctz(mask) : p + 16;
-    }
-#endif
-    return p;
-}
 
 static inline const char *read_text(const char *p, const char *end, bool optional, uint32_t max, struct str *ret)
 {
@@ -38,7 +17,7 @@ static inline const char *read_text(const char *p, const char *end, bool optiona
         *ret = STR_NULL;
         return p + 4;
     }
-    const char *from = p + 1, *to = short_end(from, end);
+    const char *from = p + 1, *to = jscan_plain_end(from, end);
     if (to == end || *to != '"')
         to = jscan_text_end(to, end);
     if (to == end || *to != '"' || (size_t)(to - from) > max || (to == from && !optional))

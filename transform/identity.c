@@ -3,23 +3,11 @@
 #include <stdlib.h>
 
 #include "transform/candidates.h"
+#include "transform/numbers.h"
 
 enum { NTT_LEAST = 11, NTT_MOST = 40 };
 
 /* ---- numbers that two people share ---- */
-
-struct number {
-    uint64_t nir13;
-    int32_t at;
-};
-
-static int compare_numbers(const void *a, const void *b)
-{
-    const struct number *x = a, *y = b;
-    if (x->nir13 != y->nir13)
-        return x->nir13 < y->nir13 ? -1 : 1;
-    return (x->at > y->at) - (x->at < y->at);
-}
 
 /* In order of number and position; the caller frees them. */
 static struct number *numbers_of_persons(const struct dataset *d, uint32_t *ret_n)
@@ -29,7 +17,7 @@ static struct number *numbers_of_persons(const struct dataset *d, uint32_t *ret_
     for (uint32_t i = 0; i < d->persons.n; i++)
         if (d->persons.v[i].nir13)
             v[n++] = (struct number){d->persons.v[i].nir13, (int32_t)i};
-    qsort(v, n, sizeof *v, compare_numbers);
+    numbers_sort(v, n);
     *ret_n = n;
     return v;
 }
@@ -43,30 +31,12 @@ static struct number *numbers_of_members(const struct dataset *d, uint32_t *ret_
             v[n++] = (struct number){d->members.v[i].nir13, (int32_t)i};
     for (uint32_t i = 0; i < d->other_numbers.n; i++)
         v[n++] = (struct number){d->other_numbers.v[i].nir13, d->other_numbers.v[i].member};
-    qsort(v, n, sizeof *v, compare_numbers);
+    numbers_sort(v, n);
     for (uint32_t i = 0; i < n; i++)
-        if (!distinct || compare_numbers(&v[i], &v[distinct - 1]))
+        if (!distinct || v[i].nir13 != v[distinct - 1].nir13 || v[i].at != v[distinct - 1].at)
             v[distinct++] = v[i];
     *ret_n = distinct;
     return v;
-}
-
-/* The first of those with this number, and how many there are. */
-static const struct number *number_find(const struct number *v, uint32_t n, uint64_t nir13, uint32_t *ret_count)
-{
-    uint32_t low = 0, high = n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (v[middle].nir13 < nir13)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    uint32_t count = 0;
-    while (low + count < n && v[low + count].nir13 == nir13)
-        count++;
-    *ret_count = count;
-    return v + low;
 }
 
 /* The person under whom several with one number are told: the first who works in the month, else the first. */
@@ -97,7 +67,8 @@ static void share_among_persons(struct dataset *d, struct findings *f, const str
 {
     uint32_t count;
     for (uint32_t i = 0; i < n; i += count) {
-        const struct number *group = number_find(v + i, n - i, v[i].nir13, &count);
+        const struct number *group = v + i;
+        count = numbers_alike(group, n - i);
         if (count < 2)
             continue;
         struct about about = ABOUT_NOTHING;
@@ -116,7 +87,8 @@ static void share_among_members(struct dataset *d, struct findings *f, const str
 {
     uint32_t count;
     for (uint32_t i = 0; i < n; i += count) {
-        const struct number *group = number_find(v + i, n - i, v[i].nir13, &count);
+        const struct number *group = v + i;
+        count = numbers_alike(group, n - i);
         if (count < 2)
             continue;
         struct about about = ABOUT_NOTHING;
