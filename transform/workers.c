@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/thread.h"
 #include "transform/company.h"
 
 enum { BAR_MS = 50 };
@@ -82,25 +83,60 @@ static bool transform_part(struct crew *crew, int number, struct arena *arena, s
     return ok;
 }
 
-/* One worker: parts until there are none left. Each is committed when the next one is made: the disk has had time for it. */
+/* A part on its way to the disk, by a thread: who waits for a disk leaves the core to the next part. */
+struct committing {
+    struct part part;
+    struct err err;
+    pthread_t thread;
+    bool begun, threaded, ok;
+};
+
+static void *commit(void *arg)
+{
+    struct committing *c = arg;
+    c->ok = part_commit(&c->part, &c->err);
+    return NULL;
+}
+
+static void commit_begin(struct committing *c, const struct part *made)
+{
+    *c = (struct committing){.part = *made, .begun = true};
+    c->threaded = thread_start(&c->thread, commit, c);
+    if (!c->threaded)
+        commit(c);
+}
+
+static bool commit_end(struct committing *c, struct err *err)
+{
+    if (!c->begun)
+        return true;
+    if (c->threaded)
+        pthread_join(c->thread, NULL);
+    c->begun = false;
+    if (!c->ok)
+        *err = c->err;
+    return c->ok;
+}
+
+/* One worker: parts until there are none left. */
 static bool work(struct crew *crew, struct err *err)
 {
     struct arena arena = {0};
-    struct part made, before;
-    bool ok = true, waiting = false;
+    struct committing before = {0};
+    bool ok = true;
     for (int number; ok && (number = atomic_fetch_add(&crew->shared->next_part, 1)) < crew->in->n_parts;) {
+        struct part made;
         ok = transform_part(crew, number, &arena, &made, err);
-        if (waiting && !ok) {
-            part_abandon(&before);
-        } else if (waiting && !part_commit(&before, err)) {
+        if (ok && !commit_end(&before, err)) {
             part_abandon(&made);
             ok = false;
         }
-        waiting = ok;
-        before = made;
+        if (ok)
+            commit_begin(&before, &made);
     }
     arena_free(&arena);
-    return ok && (!waiting || part_commit(&before, err));
+    struct err less = {0};   /* than what ended the work before */
+    return commit_end(&before, ok ? err : &less) && ok;
 }
 
 static void worker_main(struct crew *crew, int number, pid_t parent)
