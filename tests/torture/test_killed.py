@@ -27,7 +27,7 @@ class Killed(Sweep):
             # Killed while it adds its counts to those of `make coverage`, it would spoil them.
             result = trial.run(tracer=inject(trial.staging, call, "signal=SIGKILL", self.trace),
                                GCOV_PREFIX=self.world.path)
-            if call.worker and scenario.stage == "transform" or result.status == 75:   # else it is a thread
+            if call.worker and scenario.name == "transform-workers" or result.status == 75:   # else it is a thread
                 self.assertEqual(result.status, 75, result.stderr)
                 self.assertIn("a worker was killed by signal 9", result.stderr)
             elif result.status != KILLED:   # answers that come together are fewer calls
