@@ -295,14 +295,15 @@ static void add_row(struct reader *r, struct growing *g, const struct row *row)
 static void bind_companies(struct reader *r, struct config *c, enum stage stage)
 {
     companies_begin(c, group_rows(r));
-    const struct row *row = (const struct row *)(const void *)r->rows.p, *end = row + r->rows.len / sizeof *row;
-    if (row == end)
+    const struct row *row = (const struct row *)(const void *)r->rows.p;
+    size_t n = r->rows.len / sizeof *row;
+    if (!n)
         err_add(r->err, ERR_CONFIG, "%s:1: expected at least one company", r->file);
-    while (row < end) {
-        r->row_line = row->line;
+    for (size_t i = 0; i < n;) {
+        int first_line = r->row_line = row[i].first_line;
         struct growing g = {.company = node_new(r, YAML_MAP, NULL)};
-        for (int first_line = row->first_line; row < end && row->first_line == first_line; row++)
-            add_row(r, &g, row);
+        for (; i < n && row[i].first_line == first_line; i++)
+            add_row(r, &g, &row[i]);
         company_bind(c, g.company, stage, r->err);
         yaml_faults(g.company, r->err);
         arena_reset(&r->scratch);

@@ -10,7 +10,7 @@
  *             from it (parts.c, base.c, diff.c)
  *   merge     change_<table>, then update, insert, delete (merge.c)
  *   check     what is there now: totals against the index, invariants (check.c)
- *   record    discrepancies, rejects, pipeline.run
+ *   record    how the sources were read, discrepancies, rejects, pipeline.run
  *   commit    and, when the connection is lost there, find out */
 #ifndef LOAD_LOAD_H
 #define LOAD_LOAD_H
