@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/config_keys.h"
+#include "common/sort.h"
 
 enum { ID_BYTES_MAX = 64, NAME_BYTES_MAX = 200, HEADCOUNT_MAX = 10000000 };
 
@@ -113,28 +114,18 @@ struct occurrence {
     int line;
 };
 
-static int by_value(const void *a, const void *b)
+static int by_value(const void *a, const void *b, void *unused)
 {
+    (void)unused;
     const struct occurrence *x = a, *y = b;
     int order = strcmp(x->value, y->value);
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
-static bool ascending(const struct occurrence *o, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (strcmp(o[i - 1].value, o[i].value) >= 0)
-            return false;
-    return true;
-}
-
-/* Mostly they come in order, in which nothing is there twice. */
 static bool refuse_repeated(struct occurrence *o, size_t n, const char *key, const char *file, struct err *err)
 {
     bool ok = true;
-    if (ascending(o, n))
-        return true;
-    qsort(o, n, sizeof *o, by_value);
+    sort_if_needed(o, n, sizeof *o, by_value, NULL);
     for (size_t i = 1; i < n; i++)
         if (strcmp(o[i - 1].value, o[i].value) == 0)
             ok = err_add(err, ERR_CONFIG, "%s:%d: %s: %s is given twice, first on line %d", file, o[i].line, key,

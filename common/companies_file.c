@@ -1,11 +1,11 @@
 /* A CSV of companies, each made the map that pipeline.yaml would hold, so that both are bound and checked alike. One at a
  * time: thirty thousand such maps would be the most memory that a stage ever needs. */
 #include <csv.h>
-#include <stdlib.h>
 #include <unistr.h>
 
 #include "common/config_keys.h"
 #include "common/file.h"
+#include "common/sort.h"
 
 /* A column: the key it gives, of the company or of the establishment. */
 static const struct column {
@@ -121,31 +121,26 @@ static int by_id(const void *a, const void *b, void *reader)
     return order ? order : x->line - y->line;
 }
 
-static int by_first_line(const void *a, const void *b)
+static int by_first_line(const void *a, const void *b, void *unused)
 {
+    (void)unused;
     const struct row *x = a, *y = b;
     return x->first_line != y->first_line ? x->first_line - y->first_line : x->line - y->line;
 }
 
-/* The rows of a company put together, companies in the order of their first rows: how many there are. Mostly the file has
- * them so. */
+/* The rows of a company put together, companies in the order of their first rows: how many there are. */
 static int group_rows(struct reader *r)
 {
     struct row *row = (struct row *)(void *)r->rows.p;
     size_t n = r->rows.len / sizeof *row;
     int companies = 0;
-    bool sorted = true;
-    for (size_t i = 1; i < n && sorted; i++)
-        sorted = by_id(&row[i - 1], &row[i], r) < 0;
-    if (!sorted)
-        qsort_r(row, n, sizeof *row, by_id, r);
+    sort_if_needed(row, n, sizeof *row, by_id, r);
     for (size_t i = 0; i < n; i++) {
         bool more = i && strcmp(id_of(r, &row[i - 1]), id_of(r, &row[i])) == 0;
         row[i].first_line = more ? row[i - 1].first_line : row[i].line;
         companies += !more;
     }
-    if (!sorted)
-        qsort(row, n, sizeof *row, by_first_line);
+    sort_if_needed(row, n, sizeof *row, by_first_line, NULL);
     return companies;
 }
 

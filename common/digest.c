@@ -1,7 +1,5 @@
 #include "common/digest.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -17,6 +15,15 @@ static void sha256_unavailable(void)
     ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
     (void)written;
     _exit(ERR_BUG);
+}
+
+static void hex(const unsigned char *bytes, size_t n, char *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        ret[i * 2] = "0123456789abcdef"[bytes[i] >> 4];
+        ret[i * 2 + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+    ret[n * 2] = '\0';
 }
 
 void sha256_start(struct sha256 *h)
@@ -38,11 +45,7 @@ void sha256_end(struct sha256 *h, char ret[SHA256_HEX + 1])
     if (EVP_DigestFinal_ex(h->ctx, digest, NULL) != 1)
         sha256_unavailable();
     sha256_drop(h);
-    for (size_t i = 0; i < SHA256_HEX / 2; i++) {
-        ret[i * 2] = "0123456789abcdef"[digest[i] >> 4];
-        ret[i * 2 + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    ret[SHA256_HEX] = '\0';
+    hex(digest, SHA256_HEX / 2, ret);
 }
 
 void sha256_drop(struct sha256 *h)
@@ -63,7 +66,9 @@ void sha256_of(const void *p, size_t len, char ret[SHA256_HEX + 1])
 
 void xxh128_text(XXH128_hash_t hash, char ret[XXH128_HEX + 1])
 {
-    snprintf(ret, XXH128_HEX + 1, "%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
+    XXH128_canonical_t bytes;
+    XXH128_canonicalFromHash(&bytes, hash);
+    hex(bytes.digest, sizeof bytes.digest, ret);
 }
 
 void xxh128_start(struct xxh128 *h)

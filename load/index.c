@@ -38,7 +38,7 @@ static int64_t invoices(const struct company *c)
 /* One COPY of what the index says. */
 struct walk {
     struct copying copying;
-    const struct record *lines;   /* of which add_company reads lines, if any */
+    const struct record *only;    /* opened; company_record is the index itself, which is at hand: no file */
     uint32_t skip;                /* fields of a company that are no columns */
     bool (*add_company)(struct walk *w, const struct part_in *part, const struct company *c, struct arena *a,
                         struct err *err);
@@ -74,11 +74,11 @@ static bool walk_part(struct walk *w, int number, struct err *err)
     struct part_in part;
     struct company company;
     struct arena a = {0};
-    if (stage_stopped(err) || !part_open(&part, &l->in, number, w->lines ? w->lines : &company_record, err))
+    if (stage_stopped(err) || !part_open(&part, &l->in, number, w->only, err))
         return false;
     bool ok = true;
     err->kind = ERR_NONE;
-    while (ok && (w->lines ? part_next_company : part_next_listed)(&part, &a, &company, err)) {
+    while (ok && part_next_company(&part, &a, &company, err)) {
         if (stage_selects(l->run, company.company_id))
             ok = w->add_company(w, &part, &company, &a, err) && copying_flush(&w->copying, err);
         arena_reset(&a);
@@ -101,7 +101,7 @@ static bool walk_index(struct walk *w, struct load *l, const char *destination, 
 bool stream_companies(struct load *l, struct err *err)
 {
     static const char *const no_columns[] = {"sources", "part", "ranges"};
-    struct walk w = {.lines = &payroll_period_record, .add_company = add_company};
+    struct walk w = {.only = &payroll_period_record, .add_company = add_company};
     struct buf columns = {0};
     for (uint32_t i = 0; i < company_record.n_fields; i++)
         for (size_t k = 0; k < sizeof no_columns / sizeof *no_columns; k++)
@@ -115,7 +115,7 @@ bool stream_companies(struct load *l, struct err *err)
 
 bool stream_sources(struct load *l, struct err *err)
 {
-    struct walk w = {.add_company = add_sources};
+    struct walk w = {.only = &company_record, .add_company = add_sources};
     struct buf columns = {0};
     copy_columns(&source_sync_record, 0, "", &columns);
     buf_adds(&columns, ", company_id");

@@ -29,13 +29,18 @@ static bool company_tally(struct load *l, const struct taken *t, struct err *err
     return true;
 }
 
+static bool is_digest(const char *text, XXH128_hash_t digest)
+{
+    char own[XXH128_HEX + 1];
+    xxh128_text(digest, own);
+    return strcmp(text, own) == 0;
+}
+
 /* Whether it brings what its last load brought, and where not, what that was. */
 static bool compare_with_last(struct load *l, struct taken_part *part, struct taken *t, struct arena *a, struct err *err)
 {
     const struct known *known = load_known(l, t->company.company_id);
-    char digest[XXH128_HEX + 1];
-    xxh128_text(t->digest, digest);
-    t->same = known && strcmp(known->digest, digest) == 0;
+    t->same = known && is_digest(known->digest, t->digest);
     l->companies_same += t->same;
     part->differ += !t->same;
     if (t->same || !known)
@@ -125,7 +130,6 @@ static void compare_pair(struct comparer *c, const struct pair *pair)
     const struct base_company *base = t->base;
     struct line_diff *diff = arena_alloc(c->arena, (size_t)n_entities * sizeof *diff);
     struct company_digest digest;
-    char found[XXH128_HEX + 1];
     for (int i = 0; i < n_entities; i++) {
         struct str old_lines = part_lines(base->part, &base->company, entities[i].record, NULL, NULL);
         struct str new_lines = part_lines(pair->part, &t->company, entities[i].record, NULL, NULL);
@@ -135,8 +139,7 @@ static void compare_pair(struct comparer *c, const struct pair *pair)
             lines_diff(old_lines, new_lines, c->arena, &diff[i]);
         forget_some(c, pair, old_lines.len);
     }
-    xxh128_text(company_digest_end(&digest), found);
-    bool believed = strcmp(found, base->digest) == 0;
+    bool believed = is_digest(base->digest, company_digest_end(&digest));
     t->base = believed ? base : NULL;
     t->diff = believed ? diff : NULL;
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/sort.h"
+
 int compare_records(const void *a, const void *b, const struct order_key *order)
 {
     for (const struct order_key *key = order; key->type != ORDER_END; key++) {
@@ -34,8 +36,7 @@ bool in_order(const void *v, uint32_t n, size_t size, const struct order_key *or
 
 void sort_records(void *v, uint32_t n, size_t size, const struct order_key *order)
 {
-    if (!in_order(v, n, size, order))
-        qsort_r(v, n, size, compare_by, &order);
+    sort_if_needed(v, n, size, compare_by, &order);
 }
 
 /* ---- what is kept of a record ---- */
