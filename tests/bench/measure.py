@@ -38,6 +38,12 @@ def have_memory(size):
         mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE).close()
 
 
+def into_memory(file):
+    with open(file, "rb") as opened:
+        while opened.read(1 << 20):
+            pass
+
+
 def leave_memory(files):
     """What is in these files will not be asked for again: they give up the memory that they are held in, but for those
     that have another name as well."""

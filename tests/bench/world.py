@@ -8,7 +8,7 @@ import measure
 from database import Database
 
 PERIOD = "2026-04"
-MEMORY_EACH = 6000  # bytes of files, database and cache that a stage fills for a person
+MEMORY_EACH = 9000  # bytes of files, database and cache that stages read and fill for a person
 
 
 class World:
@@ -78,6 +78,12 @@ class Month:
     def remove(self):
         shutil.rmtree(self.folder)
 
+    def at_hand(self, run_id):
+        """Has the files of a night in memory, as they are where the stage before has just written them."""
+        for stage in ("extract", "transform"):
+            for file in self.output(stage, run_id).glob("*"):
+                measure.into_memory(file)
+
     def transform_anew(self, run_id):
         """The command that transforms a night into a folder where that was never done: an output that is there already
         would be deleted first, which takes a file system as long as a tenth of the work."""
@@ -86,6 +92,7 @@ class Month:
         staging = self.transformed = self.world.new_folder("transformed")
         if self.world.database:
             self.world.database.settle(self.memory)
+            self.at_hand(run_id)
         output = staging / PERIOD / run_id / "extract"
         for folder in (staging / PERIOD, staging / PERIOD / run_id, output):
             folder.mkdir(mode=0o700)
