@@ -148,6 +148,17 @@ char *arena_printf(struct arena *a, const char *format, ...)
     return s;
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+    return (struct arena_mark){a->block, a->used};
+}
+
+void arena_back(struct arena *a, struct arena_mark mark)
+{
+    if (a->block == mark.block)
+        a->used = mark.used;
+}
+
 static void blocks_free(struct arena_block *b)
 {
     while (b) {

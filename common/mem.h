@@ -32,6 +32,13 @@ void *arena_raw(struct arena *a, size_t size);   /* the same with whatever it ho
 void *arena_extend(struct arena *a, void *p, size_t size, size_t more);
 char *arena_copy(struct arena *a, const char *p, size_t len); /* NUL-terminated */
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Takes back what was given since arena_mark, as far as it lies in the same block; nobody may use it any more. */
+struct arena_mark {
+    const struct arena_block *block;
+    size_t used;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_back(struct arena *a, struct arena_mark mark);
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 

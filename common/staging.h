@@ -25,6 +25,8 @@
 #include "common/records.h"
 
 enum { STAGING_PART_BYTES = 16 << 20, STAGING_FORMAT = 2, RUN_ID_MAX = 64, ENTITIES_MAX = 32 };
+/* Of one company: so many that 32 bits hold a place among them and, on top, the number of a line (struct lines). */
+#define ENTITY_BYTES_MAX 4000000000u
 
 /* What a manifest says, but for its files. Strings belong to the struct's owner. */
 struct run_info {
@@ -195,11 +197,13 @@ struct str part_lines(const struct part_in *p, const struct company *c, const st
 void *part_decode(const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
                   uint32_t *ret_n, struct list *rejects);
 /* The same one by one, for whoever does not keep them all: what scan_keep gives leads lines_read to the record again, as
- * long as the part is open and the arena lives. That is its line in the file, which takes no memory; the record itself in
- * the arena only where the line is not just as it is encoded. */
+ * long as the part is open and the arena lives. That is where its line begins, which takes no memory; where the line is not
+ * just as it is encoded, the text's length and the number of the record, which is kept, on top of it. */
 struct lines {
     const struct record *record;
     struct str text;       /* of one company */
+    struct list kept;
+    uint32_t kept_cap;
 };
 struct scan {
     const struct part_in *part;
@@ -211,15 +215,18 @@ struct scan {
     struct str left;
     const char *behind;    /* where the part was last taken out of memory */
     const void *at;        /* the line of the record read last; NULL: decoded the long way */
+    struct arena_mark mark;  /* before that record */
 };
 /* Takes the part out of memory now and then. */
 void scan_begin(struct scan *s, const struct part_in *p, const struct company *c, const struct record *r, struct arena *a,
                 struct list *rejects);
 bool scan_next(struct scan *s, void *ret);
-const void *scan_keep(const struct scan *s, const void *rec);
+uint32_t scan_keep(struct scan *s, const void *rec);
+/* Takes the lists of the record read last back, if nothing else was put into the arena since. */
+void scan_drop_lists(struct scan *s);
 /* Lists go into the arena each time. Ends the process (ERR_IO) where the line is no more what it was: somebody has changed
  * a file that nobody may change. */
-void lines_read(const struct lines *l, const void *at, struct arena *a, void *ret);
+void lines_read(const struct lines *l, uint32_t at, struct arena *a, void *ret);
 /* Takes the lines of an entity (NULL: of all) out of memory; whoever reads them again gets them from the file. */
 void part_forget(const struct part_in *p, const struct record *r);
 void part_close(struct part_in *p);

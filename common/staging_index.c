@@ -78,7 +78,7 @@ static bool range_tally(struct tally *t, const struct range *r, int *last, struc
     if (r->offset != t->entity[rank].bytes)
         return line_fault(t, err, "range of %s: expected offset %" PRId64 ", found %" PRId64, record->entity,
                           t->entity[rank].bytes, r->offset);
-    if (r->rows < 1 || r->bytes < r->rows || r->bytes > UINT32_MAX)
+    if (r->rows < 1 || r->bytes < r->rows || r->bytes > ENTITY_BYTES_MAX)
         return line_fault(t, err, "range of %s: %" PRId64 " rows in %" PRId64 " bytes", record->entity, r->rows,
                           r->bytes);
     t->entity[rank].rows += r->rows;

@@ -80,8 +80,8 @@ static bool count(struct part *p, struct part_file *f, size_t len, int64_t rows,
     if (!money_add(&f->company.cents, cents) || !money_add(&f->total.cents, cents))
         return err_set(err, ERR_DATA, "part %d: the sum of %s.%s is beyond %" PRId64 " cents", p->number, r->name,
                        r->fields[r->sum_field].name, INT64_MAX);
-    if ((uint64_t)f->company.bytes + len > UINT32_MAX)
-        return err_set(err, ERR_DATA, "part %d: one company has more than %" PRIu32 " bytes of %s", p->number, UINT32_MAX,
+    if ((uint64_t)f->company.bytes + len > ENTITY_BYTES_MAX)
+        return err_set(err, ERR_DATA, "part %d: one company has more than %u bytes of %s", p->number, ENTITY_BYTES_MAX,
                        r->entity);
     f->company.rows += rows;
     f->company.bytes += (int64_t)len;

@@ -331,7 +331,7 @@ void scan_begin(struct scan *s, const struct part_in *p, const struct company *c
 {
     int64_t rows;
     struct str lines = part_lines(p, c, r, &rows, NULL);
-    *s = (struct scan){.part = p, .company = c, .arena = a, .rejects = rejects, .lines = {r, lines}, .rows = rows,
+    *s = (struct scan){.part = p, .company = c, .arena = a, .rejects = rejects, .lines = {.record = r, .text = lines}, .rows = rows,
                        .left = lines, .behind = lines.p};
 }
 
@@ -361,6 +361,7 @@ bool scan_next(struct scan *s, void *ret)
     scan_forget(s);
     while (s->left.len) {
         const char *begin = s->left.p, *end = begin + s->left.len;
+        s->mark = arena_mark(s->arena);
         const char *to = s->lines.record->straight(begin, end, s->arena, ret);
         if (to && to < end && *to == '\n') {
             s->at = begin;
@@ -373,18 +374,26 @@ bool scan_next(struct scan *s, void *ret)
     return false;
 }
 
-const void *scan_keep(const struct scan *s, const void *rec)
+uint32_t scan_keep(struct scan *s, const void *rec)
 {
-    size_t size = s->lines.record->size;
-    return s->at ? s->at : memcpy(arena_raw(s->arena, size), rec, size);
+    struct lines *l = &s->lines;
+    if (s->at)
+        return (uint32_t)((const char *)s->at - l->text.p);
+    memcpy(list_grow(&l->kept, &l->kept_cap, l->record->size, s->arena), rec, l->record->size);
+    return l->text.len + l->kept.n - 1;
 }
 
-void lines_read(const struct lines *l, const void *at, struct arena *a, void *ret)
+void scan_drop_lists(struct scan *s)
 {
-    bool is_line = (uintptr_t)at - (uintptr_t)l->text.p < l->text.len;
-    if (!is_line) {
-        memcpy(ret, at, l->record->size);
-    } else if (!l->record->straight(at, l->text.p + l->text.len, a, ret)) {
+    if (s->at)
+        arena_back(s->arena, s->mark);
+}
+
+void lines_read(const struct lines *l, uint32_t at, struct arena *a, void *ret)
+{
+    if (at >= l->text.len) {
+        memcpy(ret, list_at(l->kept, l->record->size, at - l->text.len), l->record->size);
+    } else if (!l->record->straight(l->text.p + at, l->text.p + l->text.len, a, ret)) {
         log_error("cannot read %s again: the file was changed while it was read", l->record->entity);
         _exit(ERR_IO);
     }

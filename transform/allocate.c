@@ -75,8 +75,8 @@ static int32_t better_employment(const struct allocation *al, int32_t a, int32_t
     if (a == NONE || b == NONE)
         return a == NONE ? b : a;
     enum product product = (enum product)al->contract->product;
-    bool a_has = cover_assigned(d, a, product, al->contract->reference);
-    bool b_has = cover_assigned(d, b, product, al->contract->reference);
+    bool a_has = dataset_assigned(d, a, product, al->contract->reference);
+    bool b_has = dataset_assigned(d, b, product, al->contract->reference);
     if (a_has != b_has)
         return a_has ? a : b;
     bool a_begins = overlaps(d->employments.v[a].starts_on, d->employments.v[a].ends_on, cover->from, cover->from);

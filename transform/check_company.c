@@ -106,7 +106,7 @@ static bool ended(const struct dataset *d, const struct contract *c)
     return c->status == CONTRACT_TERMINATED || (c->valid_to != DATE_NONE && c->valid_to < d->rules->period_days.first);
 }
 
-static bool same_codes(const struct contract *c, const struct payroll_contract *p)
+static bool same_codes(const struct contract *c, const struct assignable *p)
 {
     return c->product == p->product && str_eq(c->reference, p->reference);
 }

@@ -129,24 +129,3 @@ bool cover_contract_new(const struct dataset *d, const struct contract *c)
         since = instant_date(c->updated_at);
     return since + d->rules->config->grace_contract_days >= d->rules->today;
 }
-
-static bool list_has(struct list l, struct str id)
-{
-    for (uint32_t i = 0; i < l.n; i++)
-        if (str_eq(*(struct str *)list_at(l, sizeof(struct str), i), id))
-            return true;
-    return false;
-}
-
-bool cover_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference)
-{
-    const struct employed *e = &d->employments.v[employment];
-    struct list ids = product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
-    for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
-        const struct payroll_contract *c = &d->payroll_contracts.v[i];
-        if (c->product == product && str_eq(c->reference, reference) &&
-            (list_has(ids, c->payroll_contract_id) || list_has(c->employment_ids, e->employment_id)))
-            return true;
-    }
-    return false;
-}

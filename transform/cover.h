@@ -25,7 +25,4 @@ const struct affiliated *cover_affiliation(const struct dataset *d, int32_t memb
 /* Whether Alan has had this contract, or its last change, for no longer than the grace of a contract. */
 bool cover_contract_new(const struct dataset *d, const struct contract *c);
 
-/* Whether payroll has assigned the contract of this product and reference to the employment. */
-bool cover_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference);
-
 #endif

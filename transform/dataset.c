@@ -39,7 +39,6 @@ static bool read_persons(struct reading *rd)
     uint32_t rejects_before = rd->rejects.n;
     bool sorted = true;
     scan_begin(&s, rd->in, &d->company, &employee_record, d->arena, &rd->rejects);
-    d->employee_lines = s.lines;
     d->persons.v = arena_raw(d->arena, (size_t)s.rows * sizeof *d->persons.v);
     while (scan_next(&s, &e)) {
         uint32_t n = d->persons.n++;
@@ -49,6 +48,7 @@ static bool read_persons(struct reading *rd)
         p->nir_status = (uint8_t)nir_parse(e.nir, &p->nir13);
         sorted = sorted && (!n || str_cmp(p[-1].employee_id, e.employee_id) <= 0);
     }
+    d->employee_lines = s.lines;
     if (!sorted)
         sort_kept(&s.lines, d->persons.v, d->persons.n, sizeof *d->persons.v, ORDER(BY(employee, employee_id)), d->arena);
     index_many(d, &d->employee_by_id, d->persons.v, d->persons.n, sizeof *d->persons.v, offsetof(struct person, employee_id));
@@ -64,6 +64,7 @@ static bool read_employments(struct reading *rd)
     const struct order_key *by_id = ORDER(BY(employment, employment_id));
     const struct order_key *by_employee =
         ORDER(BY(employment, employee_id), BY(employment, starts_on), BY(employment, employment_id));
+    struct naming naming = {.d = d};
     uint32_t rejects_before = rd->rejects.n, near = 0, *n = &d->employments.n;
     bool sorted = true, together = true;
     scan_begin(&s, rd->in, &d->company, &employment_record, d->arena, &rd->rejects);
@@ -72,9 +73,9 @@ static bool read_employments(struct reading *rd)
         sorted = sorted && (!*n || compare_records(&before, &e, by_id) <= 0);
         together = together && (!*n || compare_records(&before, &e, by_employee) <= 0);
         v[*n] = (struct employed){
-            .at = scan_keep(&s, &e), .employment_id = e.employment_id, .health_contract_ids = e.health_contract_ids,
-            .provident_contract_ids = e.provident_contract_ids, .starts_on = e.starts_on, .ends_on = e.ends_on,
+            .at = scan_keep(&s, &e), .employment_id = e.employment_id, .starts_on = e.starts_on, .ends_on = e.ends_on,
             .category = e.category, .exempt = e.exempt, .health_assigned = e.health_contract_ids.n > 0,
+            .named = assignments_named(&naming, &s, &e),
             .person = (int32_t)lookup_find_near(&d->employee_by_id, e.employee_id, d->persons.n, &near)};
     }
     if (!sorted)
@@ -96,12 +97,12 @@ static bool read_pay_bases(struct reading *rd)
     uint32_t rejects_before = rd->rejects.n, *n = &d->pay_bases.n;
     bool sorted = true;
     scan_begin(&s, rd->in, &d->company, &pay_base_record, d->arena, &rd->rejects);
-    d->pay_base_lines = s.lines;
     struct based *v = d->pay_bases.v = arena_raw(d->arena, (size_t)s.rows * sizeof *v);
     for (; scan_next(&s, &base); before = base, ++*n) {
         sorted = sorted && (!*n || compare_records(&before, &base, order) <= 0);
         v[*n].at = scan_keep(&s, &base);
     }
+    d->pay_base_lines = s.lines;
     if (!sorted)
         sort_kept(&s.lines, v, *n, sizeof *v, order, d->arena);
     return pass_kept(rd, &s.lines, v, *n, sizeof *v, sorted && rd->rejects.n == rejects_before);
@@ -114,7 +115,7 @@ static bool read_entities(struct reading *rd)
     bool passed = PASS(contracts, contract, BY(contract, contract_id)) && PASS(invoices, invoice, BY(invoice, invoice_id)) &&
                   read_affiliations(rd) && read_persons(rd) &&
                   read_employments(rd) &&
-                  PASS(payroll_contracts, payroll_contract, BY(payroll_contract, payroll_contract_id)) &&
+                  read_payroll_contracts(rd) &&
                   read_pay_bases(rd) &&
                   PASS(payroll_periods, payroll_period, BY(payroll_period, month));
     if (!passed)
@@ -139,7 +140,7 @@ void index_many(const struct dataset *d, struct lookup *l, const void *v, uint32
 static void index_entities(struct dataset *d)
 {
     struct arena *a = d->arena;
-    LOOKUP_BUILD(&d->payroll_contract_by_id, a, d->payroll_contracts.v, d->payroll_contracts.n, payroll_contract,
+    LOOKUP_BUILD(&d->payroll_contract_by_id, a, d->payroll_contracts.v, d->payroll_contracts.n, assignable,
                  payroll_contract_id);
     LOOKUP_BUILD(&d->dispense_by_employee, a, d->dispenses.v, d->dispenses.n, dispense, employee_id);
 }
@@ -160,24 +161,6 @@ static void build_employments(struct dataset *d)
     }
 }
 
-/* Payroll tells who has which contract on either side: at the employment, or in the contract's own list. */
-static void build_assignments(struct dataset *d)
-{
-    uint32_t looked_at = 0;
-    d->assignments_known = d->payroll_contracts.n > 0;
-    for (uint32_t i = 0; i < d->employments.n; i++)
-        d->assignments_known |= d->employments.v[i].health_assigned;
-    for (uint32_t i = 0; i < d->payroll_contracts.n; i++) {
-        const struct payroll_contract *c = &d->payroll_contracts.v[i];
-        for (uint32_t k = 0; c->product == PRODUCT_HEALTH && k < c->employment_ids.n; k++) {
-            int64_t at = lookup_find(&d->employment_by_id, *(struct str *)list_at(c->employment_ids, sizeof(struct str), k));
-            if (at != LOOKUP_NONE)
-                d->employments.v[at].health_assigned = true;
-            dataset_forget(d, looked_at++);
-        }
-    }
-}
-
 bool dataset_read(struct dataset *d, const struct rules *rules, const struct part_in *in, const struct company *company,
                   struct arena *arena, struct part *out, struct err *err)
 {
@@ -189,7 +172,7 @@ bool dataset_read(struct dataset *d, const struct rules *rules, const struct par
         part_reject(out, list_at(rd.rejects, sizeof(struct reject), i));
     index_entities(d);
     build_employments(d);
-    build_assignments(d);
+    mark_assigned(d);
     settle_lines(d);
     return true;
 }

@@ -39,13 +39,13 @@ struct about {
 
 /* An employee of payroll. */
 struct person {
-    const void *at;                  /* for dataset_read_employee */
+    uint32_t at;                     /* for dataset_read_employee */
+    date_t birth_date;
     struct str employee_id;
     uint64_t nir13;                  /* 0: no number that could identify */
     int64_t exempt_held_cents;       /* what exempt_but_billed holds of them; 0 once it is credited */
     uint32_t first_employment, n_employments;  /* in employments, by start */
     int32_t member;                  /* who that is at Alan, or NONE; insured.also leads to more */
-    date_t birth_date;
     uint8_t nir_status;              /* enum nir_status */
     bool has_ntt : 1;
     bool active : 1;                 /* has an employment in the payroll month */
@@ -55,24 +55,38 @@ struct person {
 
 /* An employment. */
 struct employed {
-    const void *at;                  /* its line */
-    struct str employment_id;
-    struct list health_contract_ids, provident_contract_ids;
+    uint32_t at;                     /* its line */
     date_t starts_on, ends_on;
     int32_t person;                  /* or NONE */
+    struct str employment_id;
+    uint32_t named;                  /* the payroll contracts that it names: position in named */
     uint8_t category;                /* enum category */
     int8_t exempt;                   /* payroll's mark: 1, 0, or -1 for null */
     bool health_assigned;            /* payroll has given it a health contract */
 };
 
+/* Payroll contracts that employments name; most name the same ones. */
+struct named {
+    struct list health_contract_ids, provident_contract_ids;
+};
+
+/* A payroll contract. */
+struct assignable {
+    uint32_t at;                     /* its line */
+    uint32_t n_listed;
+    uint32_t *listed;                /* positions of the employments that it lists itself, in order */
+    struct str payroll_contract_id, reference, option_code, population_code;
+    uint8_t product;                 /* enum product */
+};
+
 /* A pay base. */
 struct based {
-    const void *at;                  /* for dataset_pay_base */
+    uint32_t at;                    /* for dataset_pay_base */
 };
 
 /* One cover of somebody by a contract. */
 struct affiliated {
-    const void *at;                  /* for dataset_read_affiliation */
+    uint32_t at;                     /* for dataset_read_affiliation */
     int32_t contract;                /* or NONE */
     date_t starts_on, ends_on;
     date_t updated_on;
@@ -106,7 +120,7 @@ struct other_number {
 
 /* What is kept of an invoice line. */
 struct line_state {
-    const void *at;                  /* for dataset_read_line */
+    uint32_t at;                     /* for dataset_read_line */
     int32_t invoice, contract, member;
     uint32_t charge;                 /* the same for lines that may be the same charge */
     uint32_t adjusted;               /* position in adjusted_cents; 0: no adjustment is of this line */
@@ -139,7 +153,8 @@ struct dataset {
     ARRAY(affiliated, affiliations);             /* by member_id, affiliation_id */
     ARRAY(person, persons);                      /* by employee_id */
     ARRAY(employed, employments);                /* by employee_id, starts_on, employment_id */
-    ARRAY(payroll_contract, payroll_contracts);  /* by payroll_contract_id */
+    ARRAY(named, named);
+    ARRAY(assignable, payroll_contracts);        /* by payroll_contract_id */
     ARRAY(based, pay_bases);                     /* by employment_id, month */
     ARRAY(payroll_period, payroll_periods);
     ARRAY(link, links);                          /* by member_id */
@@ -184,6 +199,11 @@ uint32_t dataset_posted_from(const struct dataset *d, struct str line_id);
 
 /* The pay base of an employment in a month; false when there is none. */
 bool dataset_pay_base(const struct dataset *d, struct str employment_id, month_t month, struct pay_base *ret);
+
+/* Whether payroll has assigned the contract of this product and reference to the employment; which payroll contracts of a
+ * product the employment itself names (struct str). */
+bool dataset_assigned(const struct dataset *d, int32_t employment, enum product product, struct str reference);
+struct list dataset_named(const struct dataset *d, int32_t employment, enum product product);
 
 static inline bool overlaps(date_t from, date_t to_or_none, date_t first, date_t last)
 {

@@ -73,7 +73,7 @@ static bool tells_more(const struct dataset *d, const struct invoice_line *line,
            (m->birth_date == DATE_NONE && line->birth_date != DATE_NONE);
 }
 
-static struct line_state line_state(const struct dataset *d, const struct invoice_line *line, const void *at,
+static struct line_state line_state(const struct dataset *d, const struct invoice_line *line, uint32_t at,
                                     struct near *near)
 {
     int32_t invoice = (int32_t)lookup_find_near(&d->invoice_by_id, line->invoice_id, d->invoices.n, &near->invoice);
@@ -100,13 +100,13 @@ void read_lines(struct reading *rd)
     bool sorted = true;
     LOOKUP_BUILD(&d->invoice_by_id, d->arena, d->invoices.v, d->invoices.n, invoice, invoice_id);
     scan_begin(&s, rd->in, &d->company, &invoice_line_record, d->arena, &rd->rejects);
-    d->invoice_lines = s.lines;
     d->lines.v = arena_raw(d->arena, (size_t)s.rows * sizeof *d->lines.v);
     while (scan_next(&s, &line)) {
         d->lines.v[d->lines.n++] = line_state(d, &line, scan_keep(&s, &line), &near);
         sorted = sorted && str_cmp(before, line.line_id) <= 0;
         before = line.line_id;
     }
+    d->invoice_lines = s.lines;
     if (!sorted)
         sort_kept(&s.lines, d->lines.v, d->lines.n, sizeof *d->lines.v, ORDER(BY(invoice_line, line_id)), d->arena);
 }

@@ -29,24 +29,27 @@ void lookup_reserve(struct lookup *l, struct arena *a, const void *v, uint32_t m
     uint32_t slots = 8;
     while (slots < most * 2u)
         slots *= 2;
-    *l = (struct lookup){v, stride, key, arena_alloc(a, slots * sizeof(uint32_t)),
-                         arena_raw(a, slots * sizeof(uint32_t)), slots - 1, 0};
+    *l = (struct lookup){v, stride, key, arena_alloc(a, slots * sizeof(uint32_t)), slots - 1, 0};
+}
+
+/* The slot of this key, or the free one where it would be. */
+static uint32_t *slot_of(const struct lookup *l, struct str key, uint32_t hash)
+{
+    uint32_t at = hash & l->mask;
+    for (; l->slot[at]; at = (at + 1) & l->mask)
+        if (!((l->slot[at] ^ hash) & ~l->mask) && str_eq(key_at(l, (l->slot[at] & l->mask) - 1), key))
+            break;
+    return &l->slot[at];
 }
 
 void lookup_add(struct lookup *l, uint32_t position)
 {
     struct str key = key_at(l, position);
-    uint32_t hash = hash_of(key), at = hash & l->mask;
-    if (!key.p)
+    uint32_t hash = hash_of(key), *slot = slot_of(l, key, hash);
+    if (!key.p || *slot)
         return;
-    while (l->slot[at]) {
-        if (l->hash[at] == hash && str_eq(key_at(l, l->slot[at] - 1), key))
-            return;
-        at = (at + 1) & l->mask;
-    }
     l->n++;
-    l->slot[at] = position + 1;
-    l->hash[at] = hash;
+    *slot = (hash & ~l->mask) | (position + 1);
 }
 
 void lookup_build(struct lookup *l, struct arena *a, const void *v, uint32_t n, size_t stride, size_t key)
@@ -60,13 +63,7 @@ int64_t lookup_find(const struct lookup *l, struct str key)
 {
     if (!key.p || !l->n)
         return LOOKUP_NONE;
-    uint32_t hash = hash_of(key), at = hash & l->mask;
-    while (l->slot[at]) {
-        if (l->hash[at] == hash && str_eq(key_at(l, l->slot[at] - 1), key))
-            return (int64_t)l->slot[at] - 1;
-        at = (at + 1) & l->mask;
-    }
-    return LOOKUP_NONE;
+    return (int64_t)(*slot_of(l, key, hash_of(key)) & l->mask) - 1;
 }
 
 int64_t lookup_find_near(const struct lookup *l, struct str key, uint32_t n, uint32_t *near)

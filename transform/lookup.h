@@ -8,8 +8,7 @@
 struct lookup {
     const char *base;      /* the array */
     size_t stride, key;    /* size of an element, offset of its struct str */
-    uint32_t *slot;        /* position + 1, 0: free */
-    uint32_t *hash;
+    uint32_t *slot;        /* position + 1 in the bits of mask, above them those of the key's hash; 0: free */
     uint32_t mask, n;      /* n: keys */
 };
 

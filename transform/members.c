@@ -52,7 +52,7 @@ void member_learn(struct dataset *d, struct insured *m, struct str nir, struct s
 /* ---- affiliations ---- */
 
 /* The next one in order of member_id. */
-static void add_affiliation(struct dataset *d, const struct affiliation *a, const void *at, uint32_t *near_contract)
+static void add_affiliation(struct dataset *d, const struct affiliation *a, uint32_t at, uint32_t *near_contract)
 {
     uint32_t i = d->affiliations.n++, known = d->members.n;
     struct insured *m = &d->members.v[known ? known - 1 : 0];
@@ -78,7 +78,7 @@ static void rebuild_members(struct dataset *d)
     d->affiliations.n = d->members.n = d->other_numbers.n = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct affiliation a;
-        const void *at = d->affiliations.v[i].at;
+        uint32_t at = d->affiliations.v[i].at;
         dataset_read_affiliation(d, &d->affiliations.v[i], &a);
         add_affiliation(d, &a, at, &near_contract);
         dataset_forget(d, i);
@@ -102,7 +102,6 @@ bool read_affiliations(struct reading *rd)
     bool sorted = true, by_member = true;
     LOOKUP_BUILD(&d->contract_by_id, d->arena, d->contracts.v, d->contracts.n, contract, contract_id);
     scan_begin(&s, rd->in, &d->company, &affiliation_record, d->arena, &rd->rejects);
-    d->affiliation_lines = s.lines;
     d->members_most = (uint32_t)s.rows;
     d->affiliations.v = arena_raw(d->arena, (size_t)s.rows * sizeof *d->affiliations.v);
     d->members.v = arena_raw(d->arena, (size_t)s.rows * sizeof *d->members.v);
@@ -113,6 +112,7 @@ bool read_affiliations(struct reading *rd)
         member_id = a.member_id;
         add_affiliation(d, &a, scan_keep(&s, &a), &near_contract);
     }
+    d->affiliation_lines = s.lines;
     if (!sorted)
         sort_kept(&s.lines, d->affiliations.v, d->affiliations.n, sizeof *d->affiliations.v,
                   ORDER(BY(affiliation, affiliation_id)), d->arena);

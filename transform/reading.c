@@ -61,9 +61,9 @@ static int compare_keys(const void *a, const void *b, void *order)
     return way ? way : (x->from > y->from) - (x->from < y->from);
 }
 
-static const void *kept_at(const void *element)
+static uint32_t kept_at(const void *element)
 {
-    const void *at;
+    uint32_t at;
     memcpy(&at, element, sizeof at);
     return at;
 }

@@ -40,6 +40,19 @@ void add_strangers(struct dataset *d, const struct str *ids, uint32_t n);
 void member_learn(struct dataset *d, struct insured *m, struct str nir, struct str first_name, struct str last_name,
                   struct str birth_name, date_t birth_date);
 
+/* assignments.c: which payroll contracts an employment names, kept once where the employments before name the same (its
+ * lists are taken back); payroll contracts, after the employments; marks the employments that payroll has given a health
+ * contract. */
+enum { NAMING_LAST = 64 };
+struct naming {
+    struct dataset *d;
+    uint32_t last[NAMING_LAST];      /* by hash: positions in named */
+    uint32_t cap;
+};
+uint32_t assignments_named(struct naming *naming, struct scan *s, const struct employment *e);
+bool read_payroll_contracts(struct reading *rd);
+void mark_assigned(struct dataset *d);
+
 /* lines.c: the lines, after the members; then what needs all of the company: rejects of lines that are of no use, and what
  * lines tell of members. */
 void read_lines(struct reading *rd);

@@ -167,17 +167,16 @@ static void check_options(struct watch *w, struct findings *f, int32_t member, i
 {
     struct dataset *d = w->d;
     int32_t contract = d->affiliations.v[affiliation].contract;
-    const struct payroll_contract *other = NULL;
+    const struct assignable *other = NULL;
     struct affiliation a;
     if (contract == NONE)
         return;
-    const struct employed *e = &d->employments.v[employment];
-    struct list ids = d->contracts.v[contract].product == PRODUCT_HEALTH ? e->health_contract_ids : e->provident_contract_ids;
+    struct list ids = dataset_named(d, employment, (enum product)d->contracts.v[contract].product);
     if (ids.n)
         dataset_read_affiliation(d, &d->affiliations.v[affiliation], &a);
     for (uint32_t i = 0; i < ids.n; i++) {
         int64_t at = lookup_find(&d->payroll_contract_by_id, *(struct str *)list_at(ids, sizeof(struct str), i));
-        const struct payroll_contract *p = at == LOOKUP_NONE ? NULL : &d->payroll_contracts.v[at];
+        const struct assignable *p = at == LOOKUP_NONE ? NULL : &d->payroll_contracts.v[at];
         if (!p || !str_eq(p->reference, d->contracts.v[contract].reference))
             continue;
         if (!differ(a.option_code, p->option_code) && !differ(a.population_code, p->population_code))
