@@ -72,6 +72,7 @@ static bool is_given(const struct yaml *node)
     return node && (node->fault || !yaml_is_null(node));
 }
 
+/* digest NULL: without what is in companies_file. */
 static void bind_companies(struct config *c, struct yaml *root, enum stage stage, struct sha256 *digest,
                            struct err *err)
 {
@@ -81,7 +82,8 @@ static void bind_companies(struct config *c, struct yaml *root, enum stage stage
     } else if (is_given(list)) {
         companies_bind(c, list, stage, err);
     } else if (c->companies_file) {
-        companies_file_bind(c, c->companies_file, stage, digest, err);
+        if (digest)
+            companies_file_bind(c, c->companies_file, stage, digest, err);
     } else if (!is_given(file)) {
         err_add(err, ERR_CONFIG, "%s:%d: companies: missing; expected a list here or companies_file", root->file,
                 root->line);
@@ -103,7 +105,7 @@ static void bind_root(struct config *c, struct yaml *root, enum stage stage, str
     yaml_faults(root, err);
 }
 
-bool config_read(struct config *c, const char *path, enum stage stage, struct err *err)
+bool config_read(struct config *c, const char *path, enum stage stage, bool companies, struct err *err)
 {
     struct config read = {0};
     struct map map;
@@ -119,7 +121,7 @@ bool config_read(struct config *c, const char *path, enum stage stage, struct er
         err_add(&fault, ERR_CONFIG, "%s: larger than %d MiB", path, YAML_BYTES_MAX >> 20);
     else if (yaml_parse((struct str){map.p, (uint32_t)map.len, false}, path, &read.arena, &root, &fault)) {
         if (root->kind == YAML_MAP)
-            bind_root(&read, root, stage, &digest, &fault);
+            bind_root(&read, root, stage, companies ? &digest : NULL, &fault);
         else
             yaml_fault(&fault, root, "expected a map of keys such as version and companies");
     }

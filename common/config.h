@@ -37,7 +37,7 @@ enum { PMSS_FIRST_YEAR = 2015, PMSS_YEARS = 50 };
 struct config {
     struct arena arena;            /* owns everything below but the companies */
     const char *path;
-    char sha256[65];               /* of the bytes of the file and of companies_file: "the same configuration" */
+    char sha256[65];               /* of the bytes of the file, and of companies_file if it was read: "the same configuration" */
     int64_t version;
     const char *staging_dir;
     int64_t keep_runs, keep_months;
@@ -61,12 +61,13 @@ struct config {
 };
 
 /* Reads and checks the whole file; every fault at once, ERR_CONFIG. What is for other stages alone is left out, so that
- * its variables need not be set there. Relative paths start at the working directory. companies_file is a CSV, with comma
+ * its variables need not be set there; and companies_file is not opened where nobody asks for companies: what was staged
+ * tells which there are. Relative paths start at the working directory. companies_file is a CSV, with comma
  * or semicolon, one line per establishment, under the header
  *   company_id,siren,name,headcount,alan_company_id,siret,payroll_company_id,payroll_token
  * in any order; the first two are needed; ${NAME} and file: are honoured in payroll_token. A company's lines need not
  * follow each other; what is said of the company itself may be left empty after the first. */
-bool config_read(struct config *c, const char *path, enum stage stage, struct err *err);
+bool config_read(struct config *c, const char *path, enum stage stage, bool companies, struct err *err);
 void config_free(struct config *c);
 /* Forgets the companies: for a stage that finds them in the staged index. */
 void config_forget_companies(struct config *c);

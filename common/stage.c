@@ -289,13 +289,15 @@ static int show_help(const struct stage_run *run)
 
 static bool prepare(struct stage_run *run, struct err *err)
 {
-    stage_set_run(run, run->opt.run_id ? run->opt.run_id : "");
-    if (!config_read(&run->config, run->opt.config, run->stage, err) || !check_companies(run, err))
+    const struct options *o = &run->opt;
+    bool of_all = run->stage == STAGE_EXTRACT || o->close || o->reopen;
+    stage_set_run(run, o->run_id ? o->run_id : "");
+    if (!config_read(&run->config, o->config, run->stage, of_all || o->n_companies, err) || !check_companies(run, err))
         return false;
-    if (run->stage != STAGE_EXTRACT && !run->opt.close && !run->opt.reopen)
+    if (!of_all)
         config_forget_companies(&run->config);
     malloc_trim(0);  /* of what it took to read them */
-    run->staging_dir = run->opt.staging ? run->opt.staging : run->config.staging_dir;
+    run->staging_dir = o->staging ? o->staging : run->config.staging_dir;
     return true;
 }
 

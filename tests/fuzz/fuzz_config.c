@@ -45,8 +45,8 @@ static void read_as(const char *path, enum stage stage)
 {
     struct config c, again;
     struct err err = {0}, same = {0};
-    bool good = config_read(&c, path, stage, &err);
-    CHECK(config_read(&again, path, stage, &same) == good);
+    bool good = config_read(&c, path, stage, true, &err);
+    CHECK(config_read(&again, path, stage, true, &same) == good);
     if (!good) {
         check_faults(&err);
         CHECK(strcmp(err.text, same.text) == 0);

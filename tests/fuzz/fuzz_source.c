@@ -41,7 +41,7 @@ void fuzz_one(struct str text)
     snprintf(main_file, sizeof main_file, CONFIG, description.path);
     fuzz_file_write(&config, main_file, strlen(main_file));
     fuzz_file_write(&description, text.p, text.len);
-    CHECK(config_read(&c, config.path, STAGE_EXTRACT, &err));
+    CHECK(config_read(&c, config.path, STAGE_EXTRACT, true, &err));
     if (sources_read(&c, &sources, &n, &err)) {
         CHECK(n == 1);
         struct request *requests = source_requests(sources, n, &c.companies[0], 2026 * 12, 2026 * 12 + 3, &c.arena,

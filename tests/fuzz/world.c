@@ -13,7 +13,7 @@ const struct world *world_get(const char *config)
     struct fuzz_file file;
     fuzz_file_open(&file);
     fuzz_file_write(&file, config, strlen(config));
-    if (!config_read(&world.config, file.path, STAGE_EXTRACT, &err) ||
+    if (!config_read(&world.config, file.path, STAGE_EXTRACT, true, &err) ||
         !sources_read(&world.config, &world.sources, &world.n_sources, &err))
         fuzz_fail(__FILE__, __LINE__, err.text);
     world.requests = source_requests(world.sources, world.n_sources, &world.config.companies[0], 2026 * 12 + 3,

@@ -54,6 +54,18 @@ class FirstLoad(Case):
         self.must()
         self.assertEqual(self.psql("SELECT string_agg(company_id, ' ' ORDER BY company_id) FROM payroll.company"), "acme beta")
 
+    def test_a_companies_file_is_read_by_whoever_names_a_company(self):
+        text, listed = self.config.read_text(encoding="utf-8"), self.path / "companies.csv"
+        head = text.partition("companies:")[0]
+        self.config.write_text(f"{head}companies_file: {listed}\n", encoding="utf-8")
+        self.stage([(company(), entities())])
+        self.assertEqual(self.must()["companies"]["ok"], 1)
+        for asks in (("--company", "acme"), ("--close",), ("--reopen", "--note", "n")):
+            self.assertIn(f"{listed}: No such file", self.must(*asks, status=78)["error"])
+        listed.write_text("company_id,siren\nacme,552008443\n", encoding="utf-8")
+        self.assertEqual(self.must("--company", "acme")["companies"]["ok"], 1)
+        self.assertIn("--company beta: no such company", self.must("--company", "beta", status=64)["error"])
+
     def test_shards_together_give_the_whole(self):
         companies = [(company(name, siren), entities()) for name, siren in
                      (("acme", "552008443"), ("beta", "404833048"), ("gone", "443121975"))]

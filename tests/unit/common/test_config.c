@@ -19,7 +19,7 @@ static struct config read_ok(const char *text, enum stage stage)
     struct config c = {0};
     struct err err = {0};
     write_file("c.yaml", text);
-    if (!config_read(&c, "c.yaml", stage, &err))
+    if (!config_read(&c, "c.yaml", stage, true, &err))
         fail_msg("%s\n%s", text, err.text);
     return c;
 }
@@ -29,7 +29,7 @@ static void assert_refused(const char *text, enum stage stage, const char *expec
     struct config c = {0};
     struct err err = {0};
     write_file("c.yaml", text);
-    assert_false(config_read(&c, "c.yaml", stage, &err));
+    assert_false(config_read(&c, "c.yaml", stage, true, &err));
     assert_null(c.path);
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_string_equal(err.text, expected);
@@ -332,7 +332,7 @@ static void reads_many_companies(void **state)
     fclose(f);
     struct config c = {0};
     struct err err = {0};
-    assert_false(config_read(&c, "many.yaml", STAGE_LOAD, &err));
+    assert_false(config_read(&c, "many.yaml", STAGE_LOAD, true, &err));
     assert_string_equal(err.text, "many.yaml:30003: id: c0 is given twice, first on line 3");
 }
 

@@ -36,6 +36,25 @@ static void test_arena_blocks_do_not_overlap(void **state)
     arena_free(&a);
 }
 
+static void test_arena_takes_back(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    for (int i = 0; i < 100; i++)   /* now and then a block ends between the two */
+        for (size_t size = 1; size < 3000000; size *= 3) {
+            char *kept = arena_copy(&a, "kept", 4);
+            struct arena_mark mark = arena_mark(&a);
+            char *first = arena_raw(&a, size), *second = arena_raw(&a, 8);
+            bool same_block = (size_t)(second - first) == ((size + 15) & ~(size_t)15) && first == kept + 16;
+            memset(first, 'x', size);
+            arena_back(&a, mark);
+            if (same_block)
+                assert_ptr_equal(arena_raw(&a, 8), first);
+            assert_string_equal(kept, "kept");
+        }
+    arena_free(&a);
+}
+
 static void test_arena_extends(void **state)
 {
     (void)state;
@@ -116,7 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arena_gives_zeroed_aligned_memory), cmocka_unit_test(test_arena_blocks_do_not_overlap),
-        cmocka_unit_test(test_arena_extends),
+        cmocka_unit_test(test_arena_takes_back), cmocka_unit_test(test_arena_extends),
         cmocka_unit_test(test_arena_texts), cmocka_unit_test(test_buf), cmocka_unit_test(test_heap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

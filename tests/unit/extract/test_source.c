@@ -23,7 +23,7 @@ static bool read_sources(const char *text, struct err *err)
     int fd = mkstemp(path);
     assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0);
     config_free(&config);
-    bool ok = config_read(&config, path, STAGE_EXTRACT, err);
+    bool ok = config_read(&config, path, STAGE_EXTRACT, true, err);
     if (!ok)
         fail_msg("the configuration itself: %s", err->text);
     ok = sources_read(&config, &sources, &n_sources, err);
