@@ -293,16 +293,23 @@ ssize_t fd_read(int fd, char *p, size_t len)
     return (ssize_t)done;
 }
 
+bool map_piece(struct map *m, int fd, size_t from, size_t len, const char *path, struct err *err)
+{
+    size_t before = from % (size_t)sysconf(_SC_PAGESIZE);
+    char *p = len ? mmap(NULL, before + len, PROT_READ, MAP_PRIVATE, fd, (off_t)(from - before)) : NULL;
+    if (p == MAP_FAILED)
+        return err_errno(err, ERR_IO, "cannot map %s", path);
+    *m = (struct map){.p = len ? p + before : "", .len = len, .mapping = p};
+    return true;
+}
+
 bool map_open(struct map *m, const char *path, struct err *err)
 {
     int fd = -1;
     size_t len = 0;
     if (!file_open(path, &fd, &len, err))
         return false;
-    void *p = len ? mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-    bool ok = p != MAP_FAILED || err_errno(err, ERR_IO, "cannot map %s", path);
-    if (ok)
-        *m = (struct map){.p = len ? p : "", .len = len, .mapping = p};
+    bool ok = map_piece(m, fd, 0, len, path, err);
     close(fd);
     return ok;
 }
@@ -333,7 +340,7 @@ bool map_open_configured(struct map *m, const char *path, struct err *err)
 void map_close(struct map *m)
 {
     if (m->mapping)
-        munmap(m->mapping, m->len);
+        munmap(m->mapping, (size_t)(m->p - (char *)m->mapping) + m->len);
     *m = (struct map){0};
 }
 

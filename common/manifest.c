@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "common/json_keys.h"
@@ -91,7 +92,8 @@ static json_t *files_json(const struct staging_file *file, int n)
     return list;
 }
 
-static bool file_take(json_t *v, struct arena *a, struct staging_file *f, const char *where, struct err *err)
+static bool file_take(json_t *v, struct arena *a, struct arena *scratch, struct staging_file *f, const char *where,
+                      struct err *err)
 {
     const char *name, *sha256, *xxh128;
     const struct json_key keys[] = {
@@ -103,7 +105,7 @@ static bool file_take(json_t *v, struct arena *a, struct staging_file *f, const 
         return false;
     bool ok = digest_check(sha256, SHA256_HEX, where, "sha256", err);
     ok = digest_check(xxh128, XXH128_HEX, where, "xxh128", err) && ok;
-    if (!name_parse(a, name, &f->record, &f->part))
+    if (!name_parse(scratch, name, &f->record, &f->part))
         return err_add(err, ERR_DATA, "%s.name: \"%.80s\" names no file of a stage's output", where, name);
     f->name = arena_copy(a, name, strlen(name));
     if (ok) {
@@ -127,13 +129,15 @@ static bool files_take(const json_t *list, struct arena *a, struct staging_file 
                        struct err *err)
 {
     bool ok = true;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        char *here = arena_printf(a, "%s.files[%zu]", where, i);
-        if (!file_take(json_array_get(list, i), a, &file[i], here, err))
+    struct arena scratch = {0};
+    for (size_t i = 0; i < json_array_size(list); i++, arena_reset(&scratch)) {
+        char *here = arena_printf(&scratch, "%s.files[%zu]", where, i);
+        if (!file_take(json_array_get(list, i), a, &scratch, &file[i], here, err))
             ok = false;
         else if (ok && i && file_order(&file[i - 1], &file[i]) >= 0)
             ok = err_add(err, ERR_DATA, "%s.name: %s is listed twice or out of order", here, file[i].name);
     }
+    arena_free(&scratch);
     return ok;
 }
 
@@ -319,6 +323,7 @@ bool manifest_read(struct staging_in *m, const char *path, struct err *err)
     bool ok = root && manifest_take(m, root, arena_printf(&m->arena, "%s: manifest", path), err);
     json_decref(root);
     map_close(&map);
+    malloc_trim(0);  /* of its tree */
     return ok;
 }
 

@@ -42,9 +42,9 @@ const struct staging_file *staged_file(const struct staging_in *in, const struct
 /* What is found of a file, at path, against what the manifest says of it: ERR_DATA naming both. */
 bool staged_size_is(const struct staging_file *f, const char *path, size_t found, struct err *err);
 bool staged_digest_is(const struct staging_file *f, const char *path, const char *found_xxh128, struct err *err);
-/* The index lines of a part. */
-struct str staged_index(const struct staging_in *in, int part);
-/* Maps and verifies companies.ndjson and adds it up. */
+/* The part's lines of companies.ndjson; the caller closes them. */
+bool index_map(const struct staging_in *in, int part, struct map *ret, struct err *err);
+/* Opens and verifies companies.ndjson and adds it up. */
 bool index_open(struct staging_in *in, struct err *err);
 
 /* A file of a part read on and on (staging_stream.c). stream_hold: these bytes are read next, those in front of them no

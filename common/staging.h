@@ -127,7 +127,7 @@ struct staging_file {
 };
 struct staging_part_index { int64_t offset, bytes, companies; };  /* its lines in companies.ndjson */
 struct staging_in {
-    struct arena arena;               /* owns everything below but the map */
+    struct arena arena;               /* owns everything below but the file */
     char *path;
     struct run_info info;
     char sha256[SHA256_HEX + 1];      /* of the manifest */
@@ -136,7 +136,7 @@ struct staging_in {
     struct staging_part_index *part;
     int n_parts;
     int64_t companies_ok, companies_failed, rejects;
-    struct map index;
+    int index_fd;                     /* companies.ndjson, verified; -1: not open */
 };
 
 /* The newest complete run of the period (by began_at, then run id) that has output of this stage, for this shard or
@@ -144,7 +144,7 @@ struct staging_in {
 bool staging_newest(const char *dir, month_t period, enum stage stage, int shard, int shards, char **ret_run_id,
                     struct err *err);
 
-/* Opens the output of a stage: reads manifest.json, checks format and totals, maps and verifies companies.ndjson.
+/* Opens the output of a stage: reads manifest.json, checks format and totals, verifies companies.ndjson.
  * info gives run_id, period, stage, shard; a shard's own folder is preferred, else the whole one is read.
  * ERR_NO_INPUT when there is no manifest, ERR_DATA naming file and expectation when something does not match. */
 bool staging_open(struct staging_in *in, const char *dir, const struct run_info *info, struct err *err);
@@ -163,7 +163,8 @@ struct part_in {
     int number;
     struct part_in_file file[ENTITIES_MAX];
     int n_files;
-    struct str index_left; /* index lines not read yet */
+    struct map index;      /* the part's lines of companies.ndjson */
+    struct str index_left; /* those not read yet */
     int64_t index_line;    /* number, within the part, of the line read last */
 };
 /* only: the file of this record alone, and only its lines can be asked for; NULL: all of them. */
@@ -171,6 +172,8 @@ bool part_open(struct part_in *p, const struct staging_in *in, int number, const
                struct err *err);
 /* All files of a part that this process has verified before, or whose lines are verified in another way. */
 bool part_open_again(struct part_in *p, const struct staging_in *in, int number, struct err *err);
+/* None of its files: what the index lists, for part_next_listed. */
+bool part_index(struct part_in *p, const struct staging_in *in, int number, struct err *err);
 /* What was made of a part's lines may be published only when part_verify, after the last company, has found the files to be
  * what the manifest says; it also tells whether a fault found before comes from that. */
 bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err);

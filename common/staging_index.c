@@ -5,7 +5,7 @@
 
 #include "common/manifest.h"
 
-enum { INDEX_BLOCK_BYTES = 1 << 20 };
+enum { INDEX_BLOCK_BYTES = 1 << 17 };
 
 const struct staging_file *staged_file(const struct staging_in *in, const struct record *r, int part)
 {
@@ -15,29 +15,42 @@ const struct staging_file *staged_file(const struct staging_in *in, const struct
     return NULL;
 }
 
-struct str staged_index(const struct staging_in *in, int part)
+bool index_map(const struct staging_in *in, int part, struct map *ret, struct err *err)
 {
-    return (struct str){in->index.p + in->part[part].offset, (uint32_t)in->part[part].bytes, false};
+    const struct staging_part_index *lines = &in->part[part];
+    char *path = mem_printf("%s/companies.ndjson", in->path);
+    bool ok = map_piece(ret, in->index_fd, (size_t)lines->offset, (size_t)lines->bytes, path, err);
+    free(path);
+    return ok;
 }
 
-static bool index_map(struct staging_in *in, struct err *err)
+static bool index_digest(int fd, size_t bytes, const char *path, char ret_xxh128[XXH128_HEX + 1], struct err *err)
+{
+    struct xxh128 hash;
+    xxh128_start(&hash);
+    bool ok = true;
+    for (size_t at = 0; ok && at < bytes; at += INDEX_BLOCK_BYTES) {
+        size_t len = bytes - at < INDEX_BLOCK_BYTES ? bytes - at : INDEX_BLOCK_BYTES;
+        struct map block;
+        ok = map_piece(&block, fd, at, len, path, err);
+        if (ok) {
+            xxh128_add(&hash, block.p, len);
+            map_close(&block);
+        }
+    }
+    xxh128_end(&hash, ret_xxh128);
+    return ok;
+}
+
+static bool index_verify(struct staging_in *in, struct err *err)
 {
     const struct staging_file *f = staged_file(in, &company_record, -1);
     if (!f) /* the manifest has been checked for it */
         return err_set(err, ERR_BUG, "%s: no companies.ndjson", in->path);
     char *path = mem_printf("%s/%s", in->path, f->name), xxh128[XXH128_HEX + 1];
-    struct xxh128 hash;
-    bool ok = map_open(&in->index, path, err) && staged_size_is(f, path, in->index.len, err);
-    if (ok) {
-        xxh128_start(&hash);
-        for (size_t at = 0; at < in->index.len; at += INDEX_BLOCK_BYTES) {
-            size_t len = in->index.len - at < INDEX_BLOCK_BYTES ? in->index.len - at : INDEX_BLOCK_BYTES;
-            xxh128_add(&hash, in->index.p + at, len);
-            map_forget(&in->index, at, len);
-        }
-        xxh128_end(&hash, xxh128);
-        ok = staged_digest_is(f, path, xxh128, err);
-    }
+    size_t bytes = 0;
+    bool ok = file_open(path, &in->index_fd, &bytes, err) && staged_size_is(f, path, bytes, err) &&
+              index_digest(in->index_fd, bytes, path, xxh128, err) && staged_digest_is(f, path, xxh128, err);
     free(path);
     return ok;
 }
@@ -136,7 +149,12 @@ static bool index_check(const struct staging_in *in, struct err *err)
             ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].bytes: expected less than 4 GiB", in->path, t.part);
             break;
         }
-        struct str left = staged_index(in, t.part), line;
+        struct map lines = {0};
+        if (!index_map(in, t.part, &lines, err)) {
+            ok = false;
+            break;
+        }
+        struct str left = {lines.p, (uint32_t)lines.len, false}, line;
         int64_t before = t.line;
         memset(t.entity, 0, sizeof t.entity);
         bool lines_ok = true;
@@ -149,7 +167,7 @@ static bool index_check(const struct staging_in *in, struct err *err)
             lines_ok = err_add(err, ERR_DATA, "%s/manifest.json: parts[%d].companies: expected %" PRId64
                                ", found %" PRId64, in->path, t.part, t.line - before, in->part[t.part].companies);
         ok = lines_ok && part_totals_check(&t, err) && ok;
-        map_forget(&in->index, (size_t)in->part[t.part].offset, (size_t)in->part[t.part].bytes);
+        map_close(&lines);
     }
     arena_free(&a);
     if (ok && (t.ok != in->companies_ok || t.failed != in->companies_failed))
@@ -161,5 +179,5 @@ static bool index_check(const struct staging_in *in, struct err *err)
 
 bool index_open(struct staging_in *in, struct err *err)
 {
-    return index_map(in, err) && index_check(in, err);
+    return index_verify(in, err) && index_check(in, err);
 }

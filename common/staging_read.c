@@ -106,7 +106,7 @@ bool staging_open(struct staging_in *in, const char *dir, const struct run_info 
 {
     struct run_info wanted = *info;
     wanted.dry_run = false;
-    *in = (struct staging_in){0};
+    *in = (struct staging_in){.index_fd = -1};
     char *manifest = manifest_choose(dir, &wanted);
     bool ok = file_exists(manifest) ? levels_check(dir, manifest, err) && manifest_read(in, manifest, err)
                                     : err_set(err, ERR_NO_INPUT, "%s: missing: %s of run %s is not complete", manifest,
@@ -125,17 +125,28 @@ bool staging_open(struct staging_in *in, const char *dir, const struct run_info 
 
 void staging_close(struct staging_in *in)
 {
-    map_close(&in->index);
+    if (in->path && in->index_fd >= 0)
+        close(in->index_fd);
     arena_free(&in->arena);
     *in = (struct staging_in){0};
 }
 
 /* ---- one part ---- */
 
+bool part_index(struct part_in *p, const struct staging_in *in, int number, struct err *err)
+{
+    *p = (struct part_in){.in = in, .number = number};
+    if (!index_map(in, number, &p->index, err))
+        return false;
+    p->index_left = (struct str){p->index.p, (uint32_t)p->index.len, false};
+    return true;
+}
+
 static bool part_map(struct part_in *p, const struct staging_in *in, int number, const struct record *only, bool verify,
                      struct err *err)
 {
-    *p = (struct part_in){.in = in, .number = number, .index_left = staged_index(in, number)};
+    if (!part_index(p, in, number, err))
+        return false;
     for (int i = 0; i < in->n_files; i++) {
         if (in->file[i].part != number || (only && in->file[i].record != only))
             continue;
@@ -163,7 +174,8 @@ bool part_open_again(struct part_in *p, const struct staging_in *in, int number,
 
 bool part_stream(struct part_in *p, const struct staging_in *in, int number, struct err *err)
 {
-    *p = (struct part_in){.in = in, .number = number, .index_left = staged_index(in, number)};
+    if (!part_index(p, in, number, err))
+        return false;
     for (int i = 0; i < in->n_files; i++) {
         if (in->file[i].part == number && !stream_open(&p->file[p->n_files++], in->path, &in->file[i], err)) {
             part_close(p);
@@ -183,8 +195,7 @@ bool part_verify(struct part_in *p, struct err *err)
 
 void part_close(struct part_in *p)
 {
-    if (p->in) /* its lines of the index as well */
-        map_forget(&p->in->index, (size_t)p->in->part[p->number].offset, (size_t)p->in->part[p->number].bytes);
+    map_close(&p->index);
     for (int i = 0; i < p->n_files; i++) {
         stream_close(&p->file[i]);
         map_close(&p->file[i].map);

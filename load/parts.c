@@ -66,26 +66,24 @@ static bool company_take(struct load *l, struct taken_part *part, const struct c
 
 static bool part_take(struct load *l, int number, struct taken_part *ret, struct arena *a, struct err *err)
 {
-    const struct staging_part_index *index = &l->in.part[number];
-    struct str lines = {l->in.index.p + index->offset, (uint32_t)index->bytes, false}, line;
+    struct part_in listed;
     struct arena scratch = {0};
     struct company c;
-    struct faults faults = {0};
-    if (!ahead_wait(l->ahead, number, err))
+    if (!ahead_wait(l->ahead, number, err) || !part_index(&listed, &l->in, number, err))
         return false;
     const XXH128_hash_t *digest = ahead_digests(l->ahead, number);
-    *ret = (struct taken_part){.v = arena_alloc(a, (size_t)index->companies * sizeof *ret->v)};
+    *ret = (struct taken_part){.v = arena_alloc(a, (size_t)l->in.part[number].companies * sizeof *ret->v)};
     bool ok = true;
-    for (; ok && str_next_line(&lines, &line); arena_reset(&scratch)) {
-        if (!ndjson_decode(&company_record, line, &scratch, &c, &faults))
-            ok = err_set(err, ERR_DATA, "%s/companies.ndjson: part %d: %.*s", l->in.path, number,
-                         (int)faults.text[0].len, faults.text[0].p);
-        else if (stage_selects(l->run, c.company_id)) {
-            ret->selected++;
-            if (c.status == COMPANY_OK)
-                ok = company_take(l, ret, &c, *digest++, a, err);
-        }
+    err->kind = ERR_NONE;
+    for (; ok && part_next_listed(&listed, &scratch, &c, err); arena_reset(&scratch)) {
+        if (!stage_selects(l->run, c.company_id))
+            continue;
+        ret->selected++;
+        if (c.status == COMPANY_OK)
+            ok = company_take(l, ret, &c, *digest++, a, err);
     }
+    ok = ok && err->kind == ERR_NONE;
+    part_close(&listed);
     arena_free(&scratch);
     /* else none of its companies is selected: nothing to open it for */
     return ok && (!ret->n || part_open_again(&ret->in, &l->in, number, err));

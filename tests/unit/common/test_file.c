@@ -290,6 +290,34 @@ static void only_regular_files_are_mapped(void **state)
     map_close(&m);
 }
 
+static void a_piece_may_begin_anywhere(void **state)
+{
+    (void)state;
+    enum { BYTES = 20000 };
+    static const size_t pieces[][2] = {{0, 1}, {1, 4096}, {4095, 2}, {4096, 4096}, {8191, 9000}, {19999, 1}, {7, 0}};
+    static char all[BYTES];
+    for (size_t i = 0; i < BYTES; i++)
+        all[i] = (char)(i % 251);
+    struct err err = {0};
+    struct out_file f = {0};
+    assert_true(file_create(&f, in_scratch("pieces"), &err));
+    assert_true(file_write(&f, all, BYTES, &err));
+    assert_true(file_commit(&f, NULL, &err));
+    int fd = open(in_scratch("pieces"), O_RDONLY);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        struct map m;
+        assert_true(map_piece(&m, fd, pieces[i][0], pieces[i][1], "pieces", &err));
+        assert_int_equal(m.len, pieces[i][1]);
+        assert_memory_equal(m.p, all + pieces[i][0], m.len);
+        map_close(&m);
+    }
+    close(fd);
+    struct map m;
+    assert_false(map_piece(&m, fd, 0, 1, "pieces", &err));
+    assert_int_equal(err.kind, ERR_IO);
+    assert_non_null(strstr(err.text, "pieces"));
+}
+
 /* Exit status of a child that tries the lock: 0 taken, else the kind of error. */
 static int lock_in_child(const char *path, struct err *err)
 {
@@ -365,6 +393,7 @@ int main(void)
         TEST(a_folder_of_somebody_else_is_refused),
         TEST(a_file_is_no_folder),
         TEST(only_regular_files_are_mapped),
+        TEST(a_piece_may_begin_anywhere),
         TEST(a_lock_is_held_by_one_process),
         TEST(links_and_files_are_no_folders),
     };
