@@ -2,6 +2,7 @@
 import dataclasses
 import mmap
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -67,22 +68,25 @@ def run(command, env=None, cwd=None):
     return Took(wall_s, usage.ru_utime + usage.ru_stime)
 
 
-def _session_kib(session):
-    """Memory of all processes of a session, what they share counted once: (all, without files that they map)."""
+def _family(process):
+    """The number of a process and those of the children that its threads have."""
+    yield process
+    for children in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
+        for child in children.read_text(encoding="ascii").split():
+            yield from _family(child)
+
+
+def _family_kib(process):
+    """Memory of a process and its children, what they share counted once: (all, without files that they map)."""
     total = anonymous = 0
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as stat:
-                if int(stat.read().rsplit(")", 1)[1].split()[3]) != session:
-                    continue
-            with open(f"/proc/{name}/smaps_rollup", encoding="ascii") as rollup:
+    try:
+        for one in _family(process):
+            with open(f"/proc/{one}/smaps_rollup", encoding="ascii") as rollup:
                 kib = {line.split(":")[0]: int(line.split()[1]) for line in rollup if line.startswith("Pss")}
-        except OSError:
-            continue  # it has just ended
-        total += kib["Pss"]
-        anonymous += kib["Pss_Anon"] + kib["Pss_Shmem"]
+            total += kib.get("Pss", 0)
+            anonymous += kib.get("Pss_Anon", 0) + kib.get("Pss_Shmem", 0)
+    except OSError:
+        pass  # one has just ended
     return total, anonymous
 
 
@@ -92,10 +96,10 @@ class Peak:
     anonymous_mib: float
 
     def __str__(self):
-        return f"{self.mib:.0f} MiB, {self.anonymous_mib:.0f} without mapped files"
+        return f"{self.mib:.1f} MiB, {self.anonymous_mib:.1f} without mapped files"
 
 
-def peak(command, env=None, cwd=None, interval_s=0.002):
+def peak(command, env=None, cwd=None, interval_s=0.0002):
     """The most memory that a command and all its children held together. Watching costs time: nothing is timed here."""
     most = anonymous = 0
     with tempfile.TemporaryFile() as output:
@@ -104,7 +108,7 @@ def peak(command, env=None, cwd=None, interval_s=0.002):
             pid, status, _ = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            now = _session_kib(process.pid)
+            now = _family_kib(process.pid)
             most, anonymous = max(most, now[0]), max(anonymous, now[1])
             time.sleep(interval_s)
         _end(process, command, status, output)
