@@ -16,18 +16,15 @@ static bool same_ids(struct list a, struct list b)
 
 static uint32_t hash_ids(uint32_t h, struct list ids)
 {
-    for (uint32_t i = 0; i < ids.n; i++) {
-        const struct str id = ((struct str *)ids.v)[i];
-        for (uint32_t k = 0; k < id.len; k++)
-            h = (h ^ (unsigned char)id.p[k]) * 16777619u;
-    }
+    for (uint32_t i = 0; i < ids.n; i++)
+        h = hash_more(h, ((struct str *)ids.v)[i]);
     return (h ^ h >> 15) * 16777619u;
 }
 
 uint32_t assignments_named(struct naming *naming, struct scan *s, const struct employment *e)
 {
     struct dataset *d = naming->d;
-    uint32_t hash = hash_ids(hash_ids(2166136261u, e->health_contract_ids), e->provident_contract_ids);
+    uint32_t hash = hash_ids(hash_ids(HASH_START, e->health_contract_ids), e->provident_contract_ids);
     uint32_t *last = &naming->last[hash % NAMING_LAST];
     const struct named *same = *last < d->named.n ? &d->named.v[*last] : NULL;
     if (same && same_ids(same->health_contract_ids, e->health_contract_ids) &&

@@ -15,17 +15,10 @@ static bool same_identity(const struct discrepancy *a, const struct discrepancy 
            str_eq(a->subject_id, b->subject_id) && str_eq(a->contract_id, b->contract_id);
 }
 
-static uint32_t hash_bytes(uint32_t h, struct str s)
-{
-    for (uint32_t i = 0; i < s.len; i++)
-        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
-    return h;
-}
-
 static uint32_t hash_identity(const struct discrepancy *x)
 {
-    uint32_t h = 2166136261u ^ x->code ^ (uint32_t)x->subject_type << 8 ^ (uint32_t)x->cover_month << 12;
-    return hash_bytes(hash_bytes(h, x->subject_id), x->contract_id);
+    uint32_t h = HASH_START ^ x->code ^ (uint32_t)x->subject_type << 8 ^ (uint32_t)x->cover_month << 12;
+    return hash_more(hash_more(h, x->subject_id), x->contract_id);
 }
 
 static void rehash(struct findings *f)

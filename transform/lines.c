@@ -58,9 +58,7 @@ static bool comparable(const struct invoice_line *line)
 static uint32_t charge_of(const struct invoice_line *line)
 {
     uint32_t h = (uint32_t)line->amount_cents ^ (uint32_t)line->cover_from << 7 ^ (uint32_t)line->member_type << 20;
-    for (uint32_t i = 0; i < line->beneficiary_id.len; i++)
-        h = (h ^ (unsigned char)line->beneficiary_id.p[i]) * 16777619u;
-    return h;
+    return hash_more(h, line->beneficiary_id);
 }
 
 /* Whether member_learn would learn from it. */

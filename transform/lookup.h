@@ -14,6 +14,15 @@ struct lookup {
 
 enum { LOOKUP_NONE = -1 };
 
+/* FNV-1a going on from h, for tables of what has more than one key; HASH_START is where nothing went before. */
+#define HASH_START 2166136261u
+static inline uint32_t hash_more(uint32_t h, struct str s)
+{
+    for (uint32_t i = 0; i < s.len; i++)
+        h = (h ^ (unsigned char)s.p[i]) * 16777619u;
+    return h;
+}
+
 /* Indexes n elements; for equal keys the first one is found. The array must outlive the lookup. */
 void lookup_build(struct lookup *l, struct arena *a, const void *v, uint32_t n, size_t stride, size_t key);
 /* Room for `most` elements that are added one by one with lookup_add. */
