@@ -5,8 +5,6 @@
 
 #include "common/manifest.h"
 
-enum { INDEX_BLOCK_BYTES = 1 << 17 };
-
 const struct staging_file *staged_file(const struct staging_in *in, const struct record *r, int part)
 {
     for (int i = 0; i < in->n_files; i++)
@@ -24,18 +22,18 @@ bool index_map(const struct staging_in *in, int part, struct map *ret, struct er
     return ok;
 }
 
-static bool index_digest(int fd, size_t bytes, const char *path, char ret_xxh128[XXH128_HEX + 1], struct err *err)
+/* The parts follow each other from the first byte to the last: the manifest has been checked for it. */
+static bool index_digest(const struct staging_in *in, char ret_xxh128[XXH128_HEX + 1], struct err *err)
 {
     struct xxh128 hash;
-    xxh128_start(&hash);
+    struct map lines;
     bool ok = true;
-    for (size_t at = 0; ok && at < bytes; at += INDEX_BLOCK_BYTES) {
-        size_t len = bytes - at < INDEX_BLOCK_BYTES ? bytes - at : INDEX_BLOCK_BYTES;
-        struct map block;
-        ok = map_piece(&block, fd, at, len, path, err);
+    xxh128_start(&hash);
+    for (int part = 0; ok && part < in->n_parts; part++) {
+        ok = index_map(in, part, &lines, err);
         if (ok) {
-            xxh128_add(&hash, block.p, len);
-            map_close(&block);
+            xxh128_add(&hash, lines.p, lines.len);
+            map_close(&lines);
         }
     }
     xxh128_end(&hash, ret_xxh128);
@@ -50,7 +48,7 @@ static bool index_verify(struct staging_in *in, struct err *err)
     char *path = mem_printf("%s/%s", in->path, f->name), xxh128[XXH128_HEX + 1];
     size_t bytes = 0;
     bool ok = file_open(path, &in->index_fd, &bytes, err) && staged_size_is(f, path, bytes, err) &&
-              index_digest(in->index_fd, bytes, path, xxh128, err) && staged_digest_is(f, path, xxh128, err);
+              index_digest(in, xxh128, err) && staged_digest_is(f, path, xxh128, err);
     free(path);
     return ok;
 }
