@@ -38,7 +38,7 @@ static int64_t invoices(const struct company *c)
 /* One COPY of what the index says. */
 struct walk {
     struct copying copying;
-    const struct record *only;    /* opened; company_record is the index itself, which is at hand: no file */
+    const struct record *only;    /* opened; NULL: no file, the index alone */
     uint32_t skip;                /* fields of a company that are no columns */
     bool (*add_company)(struct walk *w, const struct part_in *part, const struct company *c, struct arena *a,
                         struct err *err);
@@ -74,7 +74,8 @@ static bool walk_part(struct walk *w, int number, struct err *err)
     struct part_in part;
     struct company company;
     struct arena a = {0};
-    if (stage_stopped(err) || !part_open(&part, &l->in, number, w->only, err))
+    if (stage_stopped(err) || !(w->only ? part_open(&part, &l->in, number, w->only, err)
+                                        : part_index(&part, &l->in, number, err)))
         return false;
     bool ok = true;
     err->kind = ERR_NONE;
@@ -115,7 +116,7 @@ bool stream_companies(struct load *l, struct err *err)
 
 bool stream_sources(struct load *l, struct err *err)
 {
-    struct walk w = {.only = &company_record, .add_company = add_sources};
+    struct walk w = {.add_company = add_sources};
     struct buf columns = {0};
     copy_columns(&source_sync_record, 0, "", &columns);
     buf_adds(&columns, ", company_id");
