@@ -37,7 +37,7 @@ enum { PMSS_FIRST_YEAR = 2015, PMSS_YEARS = 50 };
 struct config {
     struct arena arena;            /* owns everything below but the companies */
     const char *path;
-    char sha256[65];               /* of the bytes of the file, and of companies_file if it was read: "the same configuration" */
+    char sha256[65];               /* of the bytes of the file, and of companies_file's if read: "the same configuration" */
     int64_t version;
     const char *staging_dir;
     int64_t keep_runs, keep_months;

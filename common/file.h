@@ -64,9 +64,9 @@ bool map_open(struct map *m, const char *path, struct err *err);
 /* The same for what the configuration names: ERR_CONFIG where its name, its rights or what it is are at fault, and not the
  * disk. */
 bool map_open_configured(struct map *m, const char *path, struct err *err);
-void map_close(struct map *m);
-/* The same for a piece of an open file, which path names in errors. */
+/* A piece of an open file, which path names in errors. */
 bool map_piece(struct map *m, int fd, size_t from, size_t len, const char *path, struct err *err);
+void map_close(struct map *m);
 /* These bytes are not needed for now: their memory is given back, and filled again when they are looked at. */
 void map_forget(const struct map *m, size_t from, size_t len);
 

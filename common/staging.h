@@ -172,7 +172,7 @@ bool part_open(struct part_in *p, const struct staging_in *in, int number, const
                struct err *err);
 /* All files of a part that this process has verified before, or whose lines are verified in another way. */
 bool part_open_again(struct part_in *p, const struct staging_in *in, int number, struct err *err);
-/* None of its files: what the index lists, for part_next_listed. */
+/* None of its files: what the index lists of its companies, and no lines of theirs. */
 bool part_index(struct part_in *p, const struct staging_in *in, int number, struct err *err);
 /* What was made of a part's lines may be published only when part_verify, after the last company, has found the files to be
  * what the manifest says; it also tells whether a fault found before comes from that. */
@@ -217,7 +217,7 @@ struct scan {
     int64_t rows;          /* as the index says */
     struct str left;
     const char *behind;    /* where the part was last taken out of memory */
-    const void *at;        /* the line of the record read last; NULL: decoded the long way */
+    const char *at;        /* the line of the record read last; NULL: decoded the long way */
     struct arena_mark mark;  /* before that record */
 };
 /* Takes the part out of memory now and then. */

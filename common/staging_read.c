@@ -342,8 +342,8 @@ void scan_begin(struct scan *s, const struct part_in *p, const struct company *c
 {
     int64_t rows;
     struct str lines = part_lines(p, c, r, &rows, NULL);
-    *s = (struct scan){.part = p, .company = c, .arena = a, .rejects = rejects, .lines = {.record = r, .text = lines}, .rows = rows,
-                       .left = lines, .behind = lines.p};
+    *s = (struct scan){.part = p, .company = c, .arena = a, .rejects = rejects, .lines = {.record = r, .text = lines},
+                       .rows = rows, .left = lines, .behind = lines.p};
 }
 
 /* What lies behind is not needed for now, where it is much; nor what was looked at with it. */
@@ -389,7 +389,7 @@ uint32_t scan_keep(struct scan *s, const void *rec)
 {
     struct lines *l = &s->lines;
     if (s->at)
-        return (uint32_t)((const char *)s->at - l->text.p);
+        return (uint32_t)(s->at - l->text.p);
     memcpy(list_grow(&l->kept, &l->kept_cap, l->record->size, s->arena), rec, l->record->size);
     return l->text.len + l->kept.n - 1;
 }

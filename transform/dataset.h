@@ -81,7 +81,7 @@ struct assignable {
 
 /* A pay base. */
 struct based {
-    uint32_t at;                    /* for dataset_pay_base */
+    uint32_t at;                     /* for dataset_pay_base */
 };
 
 /* One cover of somebody by a contract. */
