@@ -126,7 +126,7 @@ stop: ## Stop the sample's feed and the private PostgreSQL
 test: ## All tests, with prove's summary at the end
 	@tests/packages.sh build run test
 	@$(MAKE) -j$(JOBS) all units fuzz-build shim
-	@BUILD=$(BUILD) tests/run.sh unit sql torture stage e2e property fuzz
+	@BUILD=$(BUILD) tests/run.sh fuzz torture stage e2e property unit sql
 
 test-unit: units
 test-sql test-stage test-e2e test-property: all

@@ -97,7 +97,8 @@ drop_stale_pid() {
 
 print_env() {
     echo 'unset PGSERVICE PGPASSWORD PGDATABASE PGHOSTADDR'
-    printf 'export PGHOST=%q PGPORT=%q PGUSER=postgres\n' "$sockets" "$port"
+    # The server's own psql before Debian's wrapper, a Perl program that takes several times as long to start.
+    printf 'export PGHOST=%q PGPORT=%q PGUSER=postgres PATH=%q\n' "$sockets" "$port" "$bin:$PATH"
 }
 
 start() {

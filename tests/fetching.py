@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from harness import BIN, PERIOD, cluster_environment
+from harness import BIN, PERIOD, cluster_environment, create_database
 from misbehaving_server import Server
 
 # Exit statuses.
@@ -25,7 +25,7 @@ def environment():
     database = f"fetch_{os.getpid()}"
     usual = {key: value for key, value in cluster_environment().items() if not key.lower().endswith("_proxy")}
     env = {**usual, "PGDATABASE": database}
-    subprocess.run(["createdb", database], env=env, check=True)
+    create_database(env, database)
     unittest.addModuleCleanup(subprocess.run, ["dropdb", "--force", database], env=env, check=True)
     with tempfile.TemporaryDirectory() as folder:
         config = pathlib.Path(folder) / "pipeline.yaml"

@@ -55,6 +55,11 @@ def cluster_environment():
     return client_environment()
 
 
+def create_database(env, name, template="template1"):
+    """Block by block through the log, as the server would by itself, takes three times as long on files in memory."""
+    subprocess.run(["createdb", "--strategy=file_copy", "-T", template, name], env=env, check=True)
+
+
 @functools.cache
 def own_cluster():
     """A cluster for one file of tests alone, to be crashed, filled up and configured otherwise: its folder and what
@@ -115,7 +120,7 @@ class Pipeline:
                     "ALAN_API_URL": self.feed.url + "/alan", "PAYFIT_API_URL": self.feed.url + "/payfit",
                     "ALAN_TOKEN": companies.ALAN_TOKEN, "IMPORTS_DIR": str(self.path / "data" / "imports"),
                     **dict(zip(self.keys, keys))}
-        subprocess.run(["createdb", self.database], env=self.env, check=True)
+        create_database(self.env, self.database)
         if migrate:
             self.must("load", "--migrate")
 

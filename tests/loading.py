@@ -8,7 +8,7 @@ import tempfile
 import time
 import unittest
 
-from harness import BIN, Result, cluster_environment
+from harness import BIN, Result, cluster_environment, create_database
 from staging import Writer
 
 PERIOD, MONTH = "2026-04", "2026-04-01"
@@ -103,7 +103,7 @@ class Case(unittest.TestCase):
     def setUpClass(cls):
         cls.base_env = cls.cluster()
         cls.template = f"load_template_{os.getpid()}"
-        subprocess.run(["createdb", cls.template], env=cls.base_env, check=True)
+        create_database(cls.base_env, cls.template)
         cls.addClassCleanup(subprocess.run, ["dropdb", "--force", cls.template], env=cls.base_env, check=True)
         folder = tempfile.mkdtemp(prefix="load-test-")
         cls.addClassCleanup(shutil.rmtree, folder)
@@ -124,7 +124,7 @@ class Case(unittest.TestCase):
         self.nights = 0
 
     def copy_database(self, template, name):
-        subprocess.run(["createdb", "-T", template, name], env=self.base_env, check=True)
+        create_database(self.base_env, name, template)
         self.addCleanup(subprocess.run, ["dropdb", "--force", "--if-exists", name], env=self.base_env, check=True)
 
     def stage(self, companies, rejects=(), run_id=None, period=PERIOD, **more):

@@ -1,6 +1,7 @@
 """What tests of interrupted loads stand on: a run whose every effect is known, interrupted at a chosen message."""
 import subprocess
 
+from harness import create_database
 from loading import Case, company, contribution, control, discrepancy, entities
 from pgproxy import Proxy
 
@@ -37,7 +38,7 @@ class Lost(Case):
 
     def restore(self):
         subprocess.run(["dropdb", "--force", self.database], env=self.base_env, check=True)
-        subprocess.run(["createdb", "-T", self.world, self.database], env=self.base_env, check=True)
+        create_database(self.base_env, self.database, self.world)
 
     def heal(self):
         """Called between the load that is interrupted and what looks at its effects."""

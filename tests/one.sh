@@ -18,7 +18,7 @@ make_template() {
 pgtap() {
     local database
     database=test_$(basename "$1" .sql)_$$
-    createdb -T "$template" "$database"
+    createdb --strategy=file_copy -T "$template" "$database"
     # shellcheck disable=SC2064 # the name is known now
     trap "dropdb --force $database" EXIT
     PGOPTIONS='-c client_min_messages=warning' timeout $limit psql -XqAt -v ON_ERROR_STOP=1 -d "$database" -f "$1"

@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 import tally
-from harness import AS_OF, BIN, PERIOD, ROOT, Pipeline, Result
+from harness import AS_OF, BIN, PERIOD, ROOT, Pipeline, Result, create_database
 
 from world import Company, Term
 
@@ -107,7 +107,7 @@ class Shards(Together):
 
     def other_database(self):
         self.world.env["PGDATABASE"] += "_sharded"
-        subprocess.run(["createdb", self.world.env["PGDATABASE"]], env=self.world.env, check=True)
+        create_database(self.world.env, self.world.env["PGDATABASE"])
         self.world.must("load", "--migrate")
 
     def old_runs(self):

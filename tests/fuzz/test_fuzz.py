@@ -12,8 +12,8 @@ import tally
 FUZZ = pathlib.Path(__file__).resolve().parent
 BUILD = FUZZ.parent.parent / (os.environ.get("BUILD", "build") + "-fuzz")
 NAMES = sorted(path.stem.removeprefix("fuzz_") for path in FUZZ.glob("fuzz_*.c"))
-RUNS = {"config": 4000, "source": 1500}  # of the others: many
-OTHERS, TIMES_WHEN_FULL = 30000, 10
+RUNS = {"config": 1400, "source": 500}  # of the others: many
+OTHERS, TIMES_WHEN_FULL = 10000, 30
 
 
 class Harness(unittest.TestCase):

@@ -14,7 +14,7 @@ import relations
 import tally
 from batch import BIN
 from calendars import first_day, months_after
-from harness import cluster_environment
+from harness import cluster_environment, create_database
 from staging import RECORDS, ROOT, Writer
 
 COMPANIES = 200 if tally.FULL else 30
@@ -42,7 +42,7 @@ class World:
         """A database of that name: migrated, or a copy of one that is."""
         name = f"property_{os.getpid()}_{name}"
         self.env = {**cluster_environment(), "PGDATABASE": name}
-        subprocess.run(["createdb", *(["-T", template] if template else []), name], env=self.env, check=True)
+        create_database(self.env, name, template or "template1")
         config = {"version": 1, "rules": self.run.rules, "sources": {}, "companies": [
             {"id": company["company_id"], "siren": company["siren"], "name": company["name"]}
             for company, _ in self.feed.values()]}

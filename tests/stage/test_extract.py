@@ -31,7 +31,7 @@ def setUpModule():
     """One migrated database for all: cases that write decisions have companies of their own."""
     global ENV
     ENV = {**harness.cluster_environment(), "PGDATABASE": f"extract_{os.getpid()}"}
-    subprocess.run(["createdb", ENV["PGDATABASE"]], env=ENV, check=True)
+    harness.create_database(ENV, ENV["PGDATABASE"])
     subprocess.run([BIN / "load", "--migrate", "--quiet"], env=ENV, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

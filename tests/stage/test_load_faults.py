@@ -6,6 +6,7 @@ import threading
 import time
 import unittest
 
+from harness import create_database
 from loading import Case, company, entities
 from pgproxy import Proxy
 
@@ -123,7 +124,7 @@ class Migrations(Case):
         self.assertEqual(self.psql("SELECT severity FROM payroll.discrepancy_code WHERE code = 'nir_mismatch'"), "error")
 
     def test_two_at_once(self):
-        subprocess.run(["createdb", self.database + "_b"], env=self.base_env, check=True)
+        create_database(self.base_env, self.database + "_b")
         self.addCleanup(subprocess.run, ["dropdb", "--force", self.database + "_b"], env=self.base_env, check=True)
         env = {**self.env, "PGDATABASE": self.database + "_b"}
         both = [subprocess.Popen(self.command("--migrate"), env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

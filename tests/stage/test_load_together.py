@@ -7,7 +7,7 @@ import time
 import unittest
 
 import tally
-from harness import Result
+from harness import Result, create_database
 from loading import MONTH, WAITING, Case, company, contribution, control, discrepancy, entities, session
 from pgproxy import Proxy
 
@@ -70,7 +70,7 @@ class Together(Case):
 class TwoLoads(Together):
     def restore(self, world, isolation):
         subprocess.run(["dropdb", "--force", self.database], env=self.base_env, check=True)
-        subprocess.run(["createdb", "-T", world, self.database], env=self.base_env, check=True)
+        create_database(self.base_env, self.database, world)
         self.psql(f"ALTER DATABASE {self.database} SET default_transaction_isolation = '{isolation}'")
 
     def check_two_runs(self, made_by, *isolations):

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 
-from harness import BIN, PERIOD, ROOT, Pipeline, Result
+from harness import BIN, PERIOD, ROOT, Pipeline, Result, create_database
 from staging import digests, line
 from tracing import Call, inject
 
@@ -51,7 +51,7 @@ class World(Pipeline):
         shutil.copytree(staging, self.bases[name])
 
     def keep_database(self, name):
-        subprocess.run(["createdb", "-T", self.database, f"{self.database}_{name}"], env=self.env, check=True)
+        create_database(self.env, f"{self.database}_{name}", self.database)
 
     def first_night(self):
         staging = self.path / "staging"
@@ -203,8 +203,8 @@ class Trial:
         if scenario.loads:
             self.staging = self.world.bases[scenario.base] or self.world.scratch
             self.database = f"{self.world.database}_{number}"
-            template = ["-T", f"{self.world.database}_{scenario.database}"] if scenario.database else []
-            subprocess.run(["createdb", *template, self.database], env=self.world.env, check=True)
+            template = [f"{self.world.database}_{scenario.database}"] if scenario.database else []
+            create_database(self.world.env, self.database, *template)
         elif scenario.base:
             shutil.copytree(self.world.bases[scenario.base], self.staging)
 

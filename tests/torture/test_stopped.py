@@ -9,7 +9,7 @@ from scenarios import DONE
 from sweep import Sweep
 from tracing import calls, inject
 
-TRY_AGAIN, LONGEST_S = 75, 2
+TRY_AGAIN, LONGEST_S, TRIES = 75, 2, 3
 NAMES = ("sendto", "recvfrom", "poll", "writev", "write", "fsync", "rename", "openat")
 
 
@@ -27,15 +27,24 @@ class Stopped(Sweep):
         self.assertGreater(self.stopped, 0)
 
     def attempt(self, scenario, call):
+        """A stage that waits for something else than the signal does so each time; a busy machine does not."""
+        for _ in range(TRIES):
+            seconds = self.once(scenario, call)
+            if seconds < LONGEST_S:
+                break
+        self.assertLess(seconds, LONGEST_S)
+
+    def once(self, scenario, call):
+        """How long it took to stop."""
         with scenario.trial() as trial:
             result, seconds = self.stop(trial, call)
             self.stopped += result.status == TRY_AGAIN
             self.assertIn(result.status, (TRY_AGAIN, *DONE), result.stderr)
-            self.assertLess(seconds, LONGEST_S)
             if result.status == TRY_AGAIN:
                 self.assertIn("stopped by a signal", result.report["error"])
             self.assertEqual(trial.wounds(), "")
             self.then(trial, result)
+        return seconds
 
     def stop(self, trial, call):
         """Runs up to the signal, and how long it took from there to the end."""
