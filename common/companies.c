@@ -140,7 +140,14 @@ static size_t add_occurrence(struct occurrence *o, size_t n, const char *value, 
     return n;
 }
 
-void companies_end(const struct config *c, const char *file, struct err *err)
+static int by_company_id(const void *a, const void *b, void *unused)
+{
+    (void)unused;
+    const char *x = ((const struct config_company *)a)->id, *y = ((const struct config_company *)b)->id;
+    return strcmp(x ? x : "", y ? y : "");   /* a fault of its node, told later */
+}
+
+void companies_end(struct config *c, const char *file, struct err *err)
 {
     size_t most = (size_t)c->n_companies, n = 0;
     for (int i = 0; i < c->n_companies; i++)
@@ -159,6 +166,7 @@ void companies_end(const struct config *c, const char *file, struct err *err)
             n = add_occurrence(o, n, c->companies[i].establishments[e].siret, c->companies[i].establishments[e].line);
     refuse_repeated(o, n, "siret", file, err);
     free(o);
+    sort_if_needed(c->companies, (size_t)c->n_companies, sizeof *c->companies, by_company_id, NULL);
 }
 
 void companies_begin(struct config *c, int n)

@@ -55,7 +55,8 @@ struct config {
     int64_t reject_limit_ppm;      /* … a share of the records read, or INT_NONE */
     struct yaml *sources;          /* a map, for extract alone; NULL when there is none */
     const char *companies_file;    /* NULL: companies are listed in the file itself */
-    struct config_company *companies;
+    struct config_company *companies;   /* by the bytes of their ids, in whatever order they were given: all that is made of
+                                         * them follows it, and what two runs made can be read side by side */
     int n_companies;
     struct arena of_companies;     /* owns what is in companies */
 };

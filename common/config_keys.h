@@ -41,10 +41,11 @@ void keys_forget(struct yaml *map, const char *path);
 /* companies.c: a list of companies, each bound, and then checked against each other. The faults that their nodes carry are
  * left to yaml_faults. */
 void companies_bind(struct config *c, const struct yaml *list, enum stage stage, struct err *err);
-/* The same in steps: room for n companies; one after the other; the check, where file is for messages. */
+/* The same in steps: room for n companies; one after the other; the check, where file is for messages, and
+ * their order, by id. */
 void companies_begin(struct config *c, int n);
 void company_bind(struct config *c, struct yaml *node, enum stage stage, struct err *err);
-void companies_end(const struct config *c, const char *file, struct err *err);
+void companies_end(struct config *c, const char *file, struct err *err);
 
 /* companies_file.c: the companies of a CSV file, whose bytes are added to the digest. Every fault is added to err, those
  * of nodes as well. */

@@ -1,7 +1,7 @@
 /* The staging directory: the contract between the stages.
  *
  *   <dir>/<period>/<run-id>/<stage>/            0700; <stage> is extract or transform, with -I-of-N behind it for a shard
- *       companies.ndjson                        the index: a `company` record a line, in the order of processing
+ *       companies.ndjson                        the index: a `company` record a line, by the bytes of company_id
  *       <entity>-NNNN.ndjson                    part NNNN of an entity; only where it has rows
  *       rejects.ndjson                          what could not be used; only where there is any
  *       manifest.json                           written last: without it there is no output

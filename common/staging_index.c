@@ -60,6 +60,7 @@ struct tally {
     int64_t line;          /* in companies.ndjson */
     struct { int64_t rows, bytes, cents; } entity[ENTITIES_MAX];
     int64_t ok, failed;
+    char last[64 + 1];     /* company_id of the line before: the record allows no longer one */
 };
 
 static bool line_fault(const struct tally *t, struct err *err, const char *format, ...)
@@ -109,6 +110,10 @@ static bool company_tally(struct tally *t, struct str line, struct arena *a, str
         return false;
     }
     bool ok = c.part == t->part || line_fault(t, err, "part: expected %d, found %" PRId64, t->part, c.part);
+    if (str_cmp(str_of(t->last), c.company_id) >= 0)
+        ok = line_fault(t, err, "company_id: %.*s behind %s; expected every company once, by the bytes of their ids",
+                        (int)c.company_id.len, c.company_id.p, t->last);
+    snprintf(t->last, sizeof t->last, "%.*s", (int)c.company_id.len, c.company_id.p);
     int last = -1;
     for (uint32_t i = 0; i < c.ranges.n; i++)
         ok = range_tally(t, list_at(c.ranges, sizeof(struct range), i), &last, err) && ok;

@@ -24,32 +24,12 @@ struct shared_file {
     bool absent;
 };
 
-struct company_place {
-    struct str id;
-    int index;
-};
-
-static int by_id(const void *a, const void *b)
-{
-    return str_cmp(((const struct company_place *)a)->id, ((const struct company_place *)b)->id);
-}
-
-static struct company_place *places_of(const struct config *config)
-{
-    struct company_place *place = mem_alloc(sizeof *place * ((size_t)config->n_companies + 1));
-    for (int i = 0; i < config->n_companies; i++)
-        place[i] = (struct company_place){str_of(config->companies[i].id), i};
-    qsort(place, (size_t)config->n_companies, sizeof *place, by_id);
-    return place;
-}
-
 /* ---- reading ---- */
 
 struct indexing {
     struct shared *shared;
     struct shared_file *file;
-    const struct company_place *place;
-    size_t n_places;
+    const struct config *config;
     bool strangers, bound;
     struct mapping *m;
     struct faults faults;
@@ -68,6 +48,11 @@ static void reject_stranger(struct indexing *x, const struct csv_row *row)
     map_reject(x->m, &origin, &faults);
 }
 
+static int id_order(const void *id, const void *company)
+{
+    return str_cmp(*(const struct str *)id, str_of(((const struct config_company *)company)->id));
+}
+
 static bool on_row(void *arg, const struct csv_row *row)
 {
     struct indexing *x = arg;
@@ -77,10 +62,11 @@ static bool on_row(void *arg, const struct csv_row *row)
                                    &x->faults);
         return x->bound;
     }
-    struct company_place key = {.id = STR_NULL};
+    struct str id = STR_NULL;
     if (f->header.company_column < row->n)
-        key.id = row->cell[f->header.company_column];
-    const struct company_place *found = bsearch(&key, x->place, x->n_places, sizeof key, by_id);
+        id = row->cell[f->header.company_column];
+    const struct config_company *found = bsearch(&id, x->config->companies, (size_t)x->config->n_companies,
+                                                 sizeof *found, id_order);
     if (!found) {
         if (x->strangers)
             reject_stranger(x, row);
@@ -90,7 +76,7 @@ static bool on_row(void *arg, const struct csv_row *row)
         f->cap = f->cap ? f->cap * 2 : 1024;
         f->row = mem_realloc(f->row, sizeof *f->row * f->cap);
     }
-    f->row[f->n++] = (struct shared_row){found->index, (uint32_t)(row->raw.p - f->text.p), row->raw.len, row->line};
+    f->row[f->n++] = (struct shared_row){(int)(found - x->config->companies), (uint32_t)(row->raw.p - f->text.p), row->raw.len, row->line};
     return true;
 }
 
@@ -178,16 +164,13 @@ bool shared_read(struct shared *s, const struct source *sources, int n_sources, 
         return true;
     s->file = arena_alloc(&s->arena, sizeof *s->file * (size_t)s->n);
     list_files(s, sources, n_sources, first, last);
-    struct company_place *place = places_of(config);
     bool ok = true;
     for (int i = 0; s->file && i < s->n && ok; i++) {
         struct indexing x = {
-            .shared = s, .file = &s->file[i], .place = place, .n_places = (size_t)config->n_companies,
-            .strangers = strangers, .m = m,
+            .shared = s, .file = &s->file[i], .config = config, .strangers = strangers, .m = m,
         };
         ok = file_read(&x, err);
     }
-    free(place);
     if (!ok)
         shared_free(s);
     return ok;

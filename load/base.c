@@ -1,9 +1,9 @@
 #include "load/base.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct base {
-    const struct load *load;
     struct staging_in in;
     struct part_in *part;      /* those from first to number are open */
     int first, number;         /* number: -1 before the first part, n_parts behind the last */
@@ -21,7 +21,7 @@ bool base_open(struct load *l, struct err *err)
     if (!load_select(l, &sql_load_last_run, NULL, &result, err))
         return false;
     struct base *b = l->base = mem_alloc(sizeof *b);
-    *b = (struct base){.load = l, .number = -1};
+    *b = (struct base){.number = -1};
     struct run_info info = {.stage = STAGE_TRANSFORM, .period = l->run->opt.period, .shard = l->run->opt.shard,
                             .shards = l->run->opt.shards};
     bool ok = PQntuples(result) == 1;
@@ -69,20 +69,18 @@ static int64_t rows_of(const struct company *c, bool closed)
     return rows;
 }
 
-const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a)
+const struct base_company *base_find(struct base *b, struct str company_id, const struct known *known, struct arena *a)
 {
-    if (!b)
-        return NULL;
-    const struct known *known = load_known(b->load, company_id);
-    if (!known || known->kept)
+    if (!b || known->kept)
         return NULL;
     while ((!b->any || str_cmp(b->company.company_id, company_id) < 0) && advance(b))
         ;
     if (!b->any || !str_eq(b->company.company_id, company_id) || b->company.status != COMPANY_OK ||
-        rows_of(&b->company, closed) != known->rows)
+        rows_of(&b->company, known->closed) != known->rows)
         return NULL;
     struct base_company *ret = arena_alloc(a, sizeof *ret);
-    *ret = (struct base_company){company_lines(&b->company, a), &b->part[b->number], known->digest};
+    *ret = (struct base_company){.company = company_lines(&b->company, a), .part = &b->part[b->number]};
+    memcpy(ret->digest, known->digest, sizeof ret->digest);
     return ret;
 }
 

@@ -8,15 +8,16 @@
 struct base_company {
     struct company company;
     const struct part_in *part;    /* its lines */
-    const char *digest;            /* of what it brought then, as the database remembers it */
+    char digest[XXH128_HEX + 1];   /* of what it brought then, as the database remembers it */
 };
 
 /* Opens, unless that was done, what the last run published here of this month has left in the staging folder, if that is
  * of use; false only when the database cannot be asked. */
 bool base_open(struct load *l, struct err *err);
-/* A company's last load as it was staged; NULL when it is not to be had. Ids must be asked for in the order of the index;
- * what is returned lives in the arena, and its lines until base_release. It is to be believed when they have its digest. */
-const struct base_company *base_find(struct base *b, struct str company_id, bool closed, struct arena *a);
+/* The last load of a company that is remembered, as it was staged; NULL when it is not to be had. Ids must be asked for in
+ * the order of the index; what is returned lives in the arena, and its lines until base_release. It is to be believed when
+ * they have its digest. */
+const struct base_company *base_find(struct base *b, struct str company_id, const struct known *known, struct arena *a);
 /* The part in which the company asked for last lies, or would; 0 when b is NULL, which it may be here and below. */
 int base_at(const struct base *b);
 /* Unmaps the parts before `end`. */

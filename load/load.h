@@ -3,7 +3,7 @@
  *   ahead     meanwhile, a thread verifies the staged files and digests what each company brings (ahead.c)
  *   begin     this_company: the companies of the run and what its index says of them (index.c)
  *   lock      their rows, in order; months that payroll closed are closed here; who is closed; who came back empty
- *   known     whose facts are those of its last load (publish.c). Who brings the same again is passed over
+ *   known     whose facts are those of its last load (known.c). Who brings the same again is passed over
  *   copy      every entity, part by part (stream.c): straight into its table where that holds nothing to compare with,
  *             before the table's indexes where it is empty and much is to come (sql/functions/12_suspend.sql);
  *             else into new_<table>: all rows of a company, or, where its last load is still staged, what differs
@@ -19,25 +19,12 @@
 #include "common/stage.h"
 #include "load/ahead.h"
 #include "load/entity.h"
+#include "load/known.h"
 
 enum { RUN_VARIABLES = 18 };
 
 struct changes {
     int64_t inserted, updated, deleted;
-};
-
-/* Companies by id, sorted; in the run's arena. */
-struct company_set {
-    struct str *v;
-    size_t n;
-};
-
-/* A company whose facts are those of its last load. */
-struct known {
-    struct str id;
-    char digest[XXH128_HEX + 1];
-    int64_t rows;
-    bool kept;                 /* there are rows that were not among those brought */
 };
 
 struct entity_load {
@@ -68,9 +55,9 @@ struct load {
     struct entity_load entity[ENTITIES];
     bool whole;                /* not narrowed by --company */
     int64_t companies_ok, companies_failed;
-    struct company_set closed; /* their month is closed: its rows are left out */
-    struct known *known;       /* by id */
-    size_t n_known;
+    int64_t companies_closed;  /* their month is: its rows are left out */
+    int64_t companies_known;   /* to the database, as closed or by what they brought last */
+    struct known_rows known;
     int64_t companies_same;    /* they bring what their last load brought: passed over */
     int64_t companies_based, companies_whole;   /* of the others: compared with base, or whole */
     bool staged;               /* there are others: tables for what they bring */
@@ -91,9 +78,6 @@ bool load_run(struct load *l, const struct query *q, const struct entity_load *e
 /* For queries that answer with three counts: inserted, updated, deleted. */
 bool load_changes(struct load *l, const struct query *q, const struct entity_load *e, struct changes *ret,
                   struct err *err);
-bool company_set_has(const struct company_set *set, struct str company_id);
-/* NULL when the company's facts are not known to be those of its last load. */
-const struct known *load_known(const struct load *l, struct str company_id);
 /* A whole number of a result. */
 int64_t load_number(const PGresult *result, int row, int column);
 

@@ -82,6 +82,7 @@ static bool load_body(struct stage_run *run, struct err *err)
     pg_close(&l.pg);
     ahead_end(l.ahead);
     base_close(l.base);
+    known_end(&l);
     staging_close(&l.in);
     arena_free(&l.arena);
     return ok;

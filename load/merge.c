@@ -21,7 +21,7 @@ static bool find_partition(struct load *l, struct entity_load *e, struct err *er
 static bool find_direct(struct load *l, struct err *err)
 {
     PGresult *result;
-    if (l->n_known)
+    if (l->companies_known)
         return true;
     if (!load_select(l, &sql_load_present, NULL, &result, err))
         return false;

@@ -37,17 +37,17 @@ static bool is_digest(const char *text, XXH128_hash_t digest)
 }
 
 /* Whether it brings what its last load brought, and where not, what that was. */
-static bool compare_with_last(struct load *l, struct taken_part *part, struct taken *t, struct arena *a, struct err *err)
+static bool compare_with_last(struct load *l, struct taken_part *part, struct taken *t, const struct known *known,
+                              struct arena *a, struct err *err)
 {
-    const struct known *known = load_known(l, t->company.company_id);
-    t->same = known && is_digest(known->digest, t->digest);
+    t->same = known->remembered && is_digest(known->digest, t->digest);
     l->companies_same += t->same;
     part->differ += !t->same;
-    if (t->same || !known)
+    if (t->same || !known->remembered)
         return true;
     if (!base_open(l, err))
         return false;
-    t->base = base_find(l->base, t->company.company_id, t->closed, a);
+    t->base = base_find(l->base, t->company.company_id, known, a);
     return true;
 }
 
@@ -56,9 +56,11 @@ static bool company_take(struct load *l, struct taken_part *part, const struct c
                          struct arena *a, struct err *err)
 {
     struct taken *t = &part->v[part->n];
-    *t = (struct taken){.company = company_lines(c, a), .digest = digest,
-                        .closed = company_set_has(&l->closed, c->company_id)};
-    if (!compare_with_last(l, part, t, a, err) || !company_tally(l, t, err))
+    struct known known;
+    if (!known_find(l, c->company_id, &known, err))
+        return false;
+    *t = (struct taken){.company = company_lines(c, a), .digest = digest, .closed = known.closed};
+    if (!compare_with_last(l, part, t, &known, a, err) || !company_tally(l, t, err))
         return false;
     part->n++;
     return true;

@@ -15,81 +15,6 @@ enum {
 
 /* ---- the companies ---- */
 
-static int by_bytes(const void *a, const void *b)
-{
-    return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
-
-bool company_set_has(const struct company_set *set, struct str company_id)
-{
-    return set->n && bsearch(&company_id, set->v, set->n, sizeof *set->v, by_bytes);
-}
-
-/* The companies that a query answers with. */
-static bool find_companies(struct load *l, const struct query *q, struct company_set *ret, struct err *err)
-{
-    PGresult *result;
-    if (!load_select(l, q, NULL, &result, err))
-        return false;
-    ret->n = (size_t)PQntuples(result);
-    ret->v = arena_alloc(&l->arena, ret->n * sizeof *ret->v);
-    for (size_t i = 0; i < ret->n; i++) {
-        struct str id = pg_text(result, (int)i, 0);
-        ret->v[i] = (struct str){arena_copy(&l->arena, id.p, id.len), id.len, false};
-    }
-    PQclear(result);
-    if (ret->n)
-        qsort(ret->v, ret->n, sizeof *ret->v, by_bytes);
-    return true;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return str_cmp(((const struct known *)a)->id, ((const struct known *)b)->id);
-}
-
-const struct known *load_known(const struct load *l, struct str company_id)
-{
-    struct known wanted = {.id = company_id};
-    return l->n_known ? bsearch(&wanted, l->known, l->n_known, sizeof wanted, by_id) : NULL;
-}
-
-/* Where the run takes most companies, counting every company's rows is faster than finding those of its own. */
-static bool select_known(struct load *l, PGresult **ret_result, struct err *err)
-{
-    PGresult *result;
-    if (!load_select(l, &sql_load_remembered, NULL, &result, err))
-        return false;
-    bool most = l->companies_ok * 2 > load_number(result, 0, 0);
-    PQclear(result);
-    const char *counted = entity_counted(most && !l->closed.n, l->run->opt.period, l->window_first, l->window_last,
-                                         &l->arena);
-    l->variables[l->n_variables++] = (struct variable){"counted", counted};
-    bool ok = load_select(l, &sql_load_known, NULL, ret_result, err);
-    l->n_variables--;
-    return ok;
-}
-
-static bool find_known(struct load *l, struct err *err)
-{
-    PGresult *result;
-    if (!select_known(l, &result, err))
-        return false;
-    l->n_known = (size_t)PQntuples(result);
-    l->known = arena_alloc(&l->arena, l->n_known * sizeof *l->known);
-    for (size_t i = 0; i < l->n_known; i++) {
-        struct str id = pg_text(result, (int)i, 0);
-        l->known[i] = (struct known){.id = {arena_copy(&l->arena, id.p, id.len), id.len, false},
-                                     .rows = load_number(result, (int)i, 2),
-                                     .kept = load_number(result, (int)i, 3) != 0};
-        snprintf(l->known[i].digest, sizeof l->known[i].digest, "%s", PQgetvalue(result, (int)i, 1));
-    }
-    PQclear(result);
-    if (l->n_known)
-        qsort(l->known, l->n_known, sizeof *l->known, by_id);
-    return true;
-}
-
 static bool refuse_empty(struct load *l, struct err *err)
 {
     PGresult *result;
@@ -123,9 +48,9 @@ static bool take_companies(struct load *l, struct err *err)
            load_run(l, &sql_load_company_new, NULL, &l->companies.inserted, err) &&
            load_run(l, &sql_load_company_lock, NULL, NULL, err) && close_reported(l, err) &&
            load_run(l, &sql_load_company_changed, NULL, &l->companies.updated, err) &&
-           find_companies(l, &sql_load_closed, &l->closed, err) && refuse_empty(l, err) &&
+           load_run(l, &sql_load_closed, NULL, &l->companies_closed, err) && refuse_empty(l, err) &&
            load_run(l, &sql_load_period, NULL, NULL, err) && load_run(l, &sql_load_plan_count, NULL, NULL, err) &&
-           find_known(l, err);
+           known_begin(l, err);
 }
 
 /* ---- the run's own row ---- */
@@ -264,6 +189,7 @@ static void forget(struct load *l)
     l->suspended = 0;
     base_close(l->base);
     l->base = NULL;
+    known_end(l);
     for (int i = 0; i < n_entities; i++) {
         struct entity_load *e = &l->entity[i], clean = {0};
         memcpy(clean.variables, e->variables, sizeof clean.variables);

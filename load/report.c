@@ -62,7 +62,7 @@ static json_t *companies_json(const struct load *l)
     json_t *companies = json_object();
     set(companies, "ok", l->companies_ok);
     set(companies, "failed", l->companies_failed);
-    set(companies, "closed", (int64_t)l->closed.n);
+    set(companies, "closed", l->companies_closed);
     set(companies, "unchanged", l->companies_same);
     return companies;
 }
@@ -124,7 +124,7 @@ static void log_changes(const struct load *l)
                  (long long)l->discrepancy.resolved);
     if (skipped(l))
         log_info("%lld rows of %lld companies left out: their month is closed", (long long)skipped(l),
-                 (long long)l->closed.n);
+                 (long long)l->companies_closed);
     if (l->companies_later)
         log_warning("%lld companies: the database had a later extract of this month; load the newest run to have it back",
                     (long long)l->companies_later);

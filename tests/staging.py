@@ -69,7 +69,7 @@ class Raw(bytes):
 
 
 class Writer:
-    """One folder of a stage. companies: [(company values, {entity: [values]})], so many of them to a part."""
+    """One folder of a stage. companies: [(company values, {entity: [values]})], in any order, so many of them to a part."""
 
     def __init__(self, staging, stage, run_id, period, as_of, began_at=None, made_from=None):
         self.folder = pathlib.Path(staging, period, run_id, stage)
@@ -79,6 +79,7 @@ class Writer:
                      "began_at": began_at or as_of, "shard": 0, "shards": 1, "made_from": made_from}
 
     def write(self, companies, rejects=(), per_part=None):
+        companies = sorted(companies, key=lambda one: one[0]["company_id"].encode())
         per_part = per_part or max(len(companies), 1)
         index, files, parts = b"", [], []
         for part, first in enumerate(range(0, max(len(companies), 1), per_part)):

@@ -2,5 +2,4 @@
 UPDATE this_company AS c
 SET closed = true
 FROM payroll.period AS p
-WHERE c.loads AND p.company_id = c.company_id AND p.payroll_month = :'period' AND p.status = 'closed'
-RETURNING c.company_id;
+WHERE c.loads AND p.company_id = c.company_id AND p.payroll_month = :'period' AND p.status = 'closed';

@@ -2,9 +2,11 @@
 import copy
 import random
 import shutil
+import subprocess
 import unittest
 
 import tally
+from fetching import siren
 from loading import MONTH, PERIOD, Case, company, contribution, control, entities
 
 ROUNDS = 40 if tally.FULL else 6
@@ -305,6 +307,32 @@ class Nights(Case):
         self.stage([(company(), again)])
         self.assertEqual(self.load_told()[1], (1, 0))
         self.assert_gross(9)
+
+    def test_many_companies_are_each_known(self):
+        """More than are asked for at a time, of which some closed their month and some are new; in a database that sorts
+        small and capital letters otherwise than by their bytes."""
+        self.env["PGDATABASE"] = self.database + "_fr"
+        subprocess.run(["createdb", "-T", "template0", "--locale-provider=icu", "--icu-locale=fr", self.env["PGDATABASE"]],
+                       env=self.base_env, check=True)
+        self.addCleanup(subprocess.run, ["dropdb", "--force", self.env["PGDATABASE"]], env=self.base_env, check=True)
+        self.must("--migrate")
+
+        def night(names, changed):
+            return [(company(name, siren(number)), {"contracts": [
+                {**entities()["contracts"][0], "reference": "NEW" if name in changed else "OLD"}]}) for number, name in names]
+
+        names = list(enumerate(f"{'cC'[n % 2]}{n:04}" for n in range(1300)))
+        closed, changed = [f"c{n:04}" for n in range(0, 1200, 4)], {"c0000", "C0001", "c0600", "C1199"}
+        self.stage(night(names[:1200], ()))
+        self.must()
+        self.psql(f"SELECT payroll.close_reported(ARRAY{closed}, array_fill(date '{MONTH}', ARRAY[{len(closed)}]), 'payslips are out')")
+        self.load_told()      # what is remembered of a company is of its month as it was: open
+        self.stage(night(names, changed))
+        report, told = self.load_told()
+        self.assertEqual(told, (len(changed), 100))
+        companies = report["companies"]
+        self.assertEqual((companies["ok"], companies["closed"], companies["unchanged"]), (1300, len(closed), 1200 - len(changed)))
+        self.assertEqual(set(self.psql("SELECT company_id FROM payroll.contract WHERE reference = 'NEW'").split()), changed)
 
     def test_a_company_that_closed_its_month(self):
         self.two_nights()

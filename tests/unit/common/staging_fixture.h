@@ -114,7 +114,7 @@ static inline struct reject reject_sample(const char *raw)
 /* Company number i: bases and links in turn (but no link in the second company), a reject in every third. */
 static inline bool company_write(struct part *p, int i, struct err *err)
 {
-    const char *id = arena_printf(&names, "company-%d", i);
+    const char *id = arena_printf(&names, "company-%c", 'a' + i);
     struct company c = company_sample(id);
     for (int k = 0; k < LINES_PER_COMPANY; k++) {
         struct pay_base base = pay_base_sample(id, k);

@@ -97,7 +97,7 @@ static void reads_every_key(void **state)
     assert_int_equal(c.reject_limit_ppm, 5000);
     assert_string_equal(yaml_get(c.sources, "alan")->child->text, "alan");
     assert_int_equal(c.n_companies, 2);
-    const struct config_company *acme = &c.companies[0];
+    const struct config_company *acme = &c.companies[1];
     assert_string_equal(acme->siren, "842139073");
     assert_string_equal(acme->name, "Acmé");
     assert_int_equal(acme->headcount, 14);
@@ -109,6 +109,18 @@ static void reads_every_key(void **state)
     assert_string_equal(acme->establishments[0].payroll_token, "t1");
     assert_null(acme->establishments[1].payroll_token);
     assert_int_equal(acme->establishments[1].line, 22);
+    config_free(&c);
+}
+
+static void companies_are_in_the_order_of_their_ids(void **state)
+{
+    (void)state;
+    struct config c = read_ok("version: 1\ncompanies:\n  - {id: b, siren: '842139073'}\n  - {id: B.1, siren: '443121975'}\n"
+                              "  - {id: a, siren: '552008443'}\n", STAGE_EXTRACT);
+    assert_string_equal(c.companies[0].id, "B.1");
+    assert_string_equal(c.companies[1].id, "a");
+    assert_string_equal(c.companies[2].id, "b");
+    assert_string_equal(c.companies[2].siren, "842139073");
     config_free(&c);
 }
 
@@ -265,7 +277,7 @@ static void reads_companies_from_a_csv(void **state)
                ";aleph;552008443;;;\r\n"
                "84213907300022;acme;;;;\"quoted\"\"key\"");
     struct config c = read_ok("version: 1\ncompanies_file: companies.csv\n", STAGE_EXTRACT);
-    assert_int_equal(c.n_companies, 3);   /* in the order of the file */
+    assert_int_equal(c.n_companies, 3);
     assert_string_equal(c.companies[0].id, "acme");
     assert_string_equal(c.companies[0].siren, "842139073");
     assert_int_equal(c.companies[0].headcount, 14);
@@ -274,9 +286,9 @@ static void reads_companies_from_a_csv(void **state)
     assert_string_equal(c.companies[0].establishments[1].siret, "84213907300022");
     assert_string_equal(c.companies[0].establishments[1].payroll_token, "quoted\"key");
     assert_int_equal(c.companies[0].establishments[1].line, 6);
-    assert_string_equal(c.companies[1].name, "null");
-    assert_int_equal(c.companies[1].n_establishments, 0);
-    assert_string_equal(c.companies[2].id, "aleph");
+    assert_string_equal(c.companies[1].id, "aleph");
+    assert_string_equal(c.companies[2].name, "null");
+    assert_int_equal(c.companies[2].n_establishments, 0);
     config_free(&c);
 }
 
@@ -359,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fills_in_defaults),
         cmocka_unit_test(reads_every_key),
+        cmocka_unit_test(companies_are_in_the_order_of_their_ids),
         cmocka_unit_test(reports_everything_at_once),
         cmocka_unit_test(checks_companies_against_each_other),
         cmocka_unit_test(asks_each_stage_for_its_own_secrets),

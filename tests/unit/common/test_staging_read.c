@@ -38,7 +38,7 @@ static void read_what_was_written(bool streamed)
             struct list rejects = {0};
             uint32_t n_bases, n_links, n_contracts;
             int64_t rows, cents;
-            const char *id = arena_printf(&names, "company-%d", n);
+            const char *id = arena_printf(&names, "company-%c", 'a' + n);
             assert_true(str_is(c.company_id, id));
             const struct pay_base *base = part_decode(&p, &c, &pay_base_record, &a, &n_bases, &rejects);
             part_decode(&p, &c, &link_record, &a, &n_links, &rejects);
@@ -250,7 +250,7 @@ static void a_file_that_changed_is_refused(void **state)
     assert_refused(part_stream(&p, &in, 2, &err), ERR_DATA, " bytes, found 100");
     staging_close(&in);
 
-    text_replace(stage_file(sample(), "companies.ndjson"), "company-3", "company-4");
+    text_replace(stage_file(sample(), "companies.ndjson"), "company-d", "company-e");
     open_and_refuse(info, "/companies.ndjson: expected XXH128 ");
 }
 
@@ -282,6 +282,9 @@ static void an_index_that_does_not_add_up_is_refused(void **state)
         {"\"rows\":5", "\"rows\":6", "20 rows"},
         {"\"status\":\"ok\"", "\"status\":\"ko\"", "companies.ndjson:1: status"},
         {"\"part\":0", "\"part\":1", "companies.ndjson:1: part: expected 0, found 1"},
+        {"company-a", "company-j", "companies.ndjson:2: company_id: company-b behind company-j; expected every company once"},
+        {"company-b", "company-a", "companies.ndjson:2: company_id: company-a behind company-a; expected every company once"},
+        {"company-e", "company-d", "companies.ndjson:5: company_id: company-d behind company-d; expected every company once"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct run_info *info = sample();
@@ -326,7 +329,7 @@ static void rows_told_of_a_company_are_counted(void **state)
     for (int streamed = 0; streamed < 2; streamed++) {
         assert_ok(part_begin_reading(&p, &in, 0, streamed, &err));
         assert_refused(part_next_company(&p, &names, &c, &err), ERR_DATA,
-                       "pay_bases-0000.ndjson: company company-0: expected 6 whole lines from byte 0, found 5");
+                       "pay_bases-0000.ndjson: company company-a: expected 6 whole lines from byte 0, found 5");
         part_close(&p);
     }
     staging_close(&in);
@@ -343,14 +346,14 @@ static void lines_that_do_not_decode_are_rejects(void **state)
     assert_ok(staging_begin(&out, scratch, &info, &err));
     part_begin(&to, &out, 0);
     assert_ok(company_write(&to, 0, &err));
-    struct company acme = company_sample("acme");
-    struct link link = link_sample("acme", 1);
-    const struct str bad = STR("{\"company_id\":\"acme\",\"member_id\":7,\"employee_id\":null}\n");
+    struct company ours = company_sample("ours");
+    struct link link = link_sample("ours", 1);
+    const struct str bad = STR("{\"company_id\":\"ours\",\"member_id\":7,\"employee_id\":null}\n");
     for (int i = 0; i < 3; i++) {
         assert_ok(part_put(&to, &link_record, &link, &err));
         assert_ok(part_put_lines(&to, &link_record, bad, 1, 0, &err));
     }
-    assert_ok(part_end_company(&to, &acme, &err));
+    assert_ok(part_end_company(&to, &ours, &err));
     assert_ok(part_commit(&to, &err));
     assert_ok(staging_publish(&out, 1, true, &totals, &err));
 
@@ -372,7 +375,7 @@ static void lines_that_do_not_decode_are_rejects(void **state)
         assert_int_equal(r->line, LINES_PER_COMPANY + 2 + 2 * (int)i);
         assert_true(str_is(r->source, "links-0000.ndjson"));
         assert_true(str_is(r->entity, "links"));
-        assert_true(str_is(r->company_id, "acme"));
+        assert_true(str_is(r->company_id, "ours"));
         assert_int_equal(r->raw.len, bad.len - 1);
         assert_int_equal(r->faults.n, 2); /* all of them */
     }
