@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "common/manifest.h"
 
-enum { SCAN_FORGET_BYTES = 1 << 20 };
+enum { SCAN_FORGET_BYTES = 2 << 20 };
 
 /* ---- opening: the manifest ---- */
 

@@ -5,7 +5,7 @@
 
 #include "common/manifest.h"
 
-enum { HASH_BLOCK_BYTES = 64 << 10, FORGET_BYTES = 128 << 10, HOLD_BYTES = 2 << 20 };
+enum { HASH_BLOCK_BYTES = 64 << 10, FORGET_BYTES = 128 << 10, HOLD_BYTES = 4 << 20 };
 
 struct stream {
     const struct staging_file *file;

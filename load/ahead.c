@@ -4,6 +4,8 @@
 
 #include "common/thread.h"
 
+enum { PIECE_BYTES = 1 << 20 };
+
 struct ahead {
     const struct stage_run *run;
     const struct staging_in *in;
@@ -16,9 +18,25 @@ struct ahead {
     struct err err;
 };
 
-void company_digest_add(struct company_digest *d, int entity, struct str lines)
+/* Piece by piece where a company is so large that it should not be in memory as a whole. */
+static XXH128_hash_t large_digest(const struct part_in *part, const struct record *r, struct str lines)
 {
-    d->each[entity] = XXH3_128bits(lines.p, lines.len);
+    struct xxh128 hash;
+    xxh128_start(&hash);
+    for (uint32_t at = 0, len; at < lines.len; at += len) {
+        len = lines.len - at < PIECE_BYTES ? lines.len - at : PIECE_BYTES;
+        xxh128_add(&hash, lines.p + at, len);
+        part_forget(part, r);
+    }
+    XXH128_hash_t ret = XXH3_128bits_digest(hash.state);
+    xxh128_drop(&hash);
+    return ret;
+}
+
+void company_digest_add(struct company_digest *d, int entity, const struct part_in *part, struct str lines)
+{
+    d->each[entity] = lines.len > PIECE_BYTES ? large_digest(part, entities[entity].record, lines)
+                                              : XXH3_128bits(lines.p, lines.len);
 }
 
 XXH128_hash_t company_digest_end(const struct company_digest *d)
@@ -30,7 +48,7 @@ static XXH128_hash_t digest(const struct part_in *part, const struct company *c)
 {
     struct company_digest d;
     for (int i = 0; i < n_entities; i++)
-        company_digest_add(&d, i, part_lines(part, c, entities[i].record, NULL, NULL));
+        company_digest_add(&d, i, part, part_lines(part, c, entities[i].record, NULL, NULL));
     return company_digest_end(&d);
 }
 

@@ -20,11 +20,11 @@ const XXH128_hash_t *ahead_digests(const struct ahead *a, int part);
 void ahead_end(struct ahead *a);
 
 /* Over the staged facts of a company: XXH128 of the lines of each entity, and of these together. Every entity of
- * entities[] is added, by its place there. */
+ * entities[] is added, by its place there, with the part that its lines are of. */
 struct company_digest {
     XXH128_hash_t each[ENTITIES];
 };
-void company_digest_add(struct company_digest *d, int entity, struct str lines);
+void company_digest_add(struct company_digest *d, int entity, const struct part_in *part, struct str lines);
 XXH128_hash_t company_digest_end(const struct company_digest *d);
 
 #endif

@@ -133,7 +133,7 @@ static void compare_pair(struct comparer *c, const struct pair *pair)
     for (int i = 0; i < n_entities; i++) {
         struct str old_lines = part_lines(base->part, &base->company, entities[i].record, NULL, NULL);
         struct str new_lines = part_lines(pair->part, &t->company, entities[i].record, NULL, NULL);
-        company_digest_add(&digest, i, old_lines);
+        company_digest_add(&digest, i, base->part, old_lines);
         diff[i] = (struct line_diff){0};
         if (!t->closed || entities[i].scope != SCOPE_MONTH)
             lines_diff(old_lines, new_lines, c->arena, &diff[i]);

@@ -194,7 +194,7 @@ void dataset_read_line(const struct dataset *d, const struct line_state *state, 
 
 void dataset_forget(const struct dataset *d, uint32_t i)
 {
-    enum { FORGET_ROWS = 512 };
+    enum { FORGET_ROWS = 2048 };
     if (i && i % FORGET_ROWS == 0)
         part_forget(d->in, NULL);
 }
