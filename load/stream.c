@@ -7,7 +7,7 @@
 #include "load/copying.h"
 #include "load/parts.h"
 
-enum { FORGET_BYTES = 256 << 10 };
+enum { FORGET_BYTES = 512 << 10 };
 
 /* ---- rows ---- */
 

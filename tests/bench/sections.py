@@ -23,7 +23,11 @@ def middle(runs):
 
 def highest_peak(world, measured):
     """Watching may miss a peak that does not last, and whether the largest companies meet in two workers is chance."""
-    return max((measured() for _ in range(world.sizes.repeat)), key=lambda peak: peak.mib)
+    return highest(measured() for _ in range(world.sizes.repeat))
+
+
+def highest(peaks):
+    return max(peaks, key=lambda peak: peak.mib)
 
 
 def against(ours, theirs):
@@ -225,17 +229,18 @@ def memory(world, figures):
     """Companies of the same size, four times as many; with the fewer, all workers and threads have parts to go on with."""
     database, peaks = world.use_database(), {}
 
-    def load(month):
+    def loads(month):
+        """The first, and the same once more, when there is something to compare with."""
         database.fresh("bench_memory")
-        return measure.peak(world.stage("load", month, "first"), database.of("bench_memory"))
+        return [measure.peak(world.stage("load", month, "first"), database.of("bench_memory")) for _ in range(2)]
 
     for companies in (4000, 16000):
         month = Month(world, companies * EMPLOYEES_EACH, companies, even=True).night("first")
-        peaks[companies] = (highest_peak(world, lambda: measure.peak(world.stage("transform", month, "first"))),
-                            highest_peak(world, lambda: load(month)))
+        transform = highest_peak(world, lambda: measure.peak(world.stage("transform", month, "first")))
+        peaks[companies] = transform, *map(highest, zip(*(loads(month) for _ in range(world.sizes.repeat))))
         month.remove()
-    for stage, (few, many) in zip(("transform", "load"), zip(*peaks.values())):
-        figures.at_most(f"peak memory of {stage}, companies ×4", many.mib / few.mib, 1.1,
+    for what, (few, many) in zip(("transform", "load", "load of a second night"), zip(*peaks.values())):
+        figures.at_most(f"peak memory of {what}, companies ×4", many.mib / few.mib, 1.1,
                         "; ".join(f"{n:,}: {peak}" for n, peak in zip(peaks, (few, many))))
 
 
