@@ -111,8 +111,8 @@ static bool company_tally(struct tally *t, struct str line, struct arena *a, str
     }
     bool ok = c.part == t->part || line_fault(t, err, "part: expected %d, found %" PRId64, t->part, c.part);
     if (str_cmp(str_of(t->last), c.company_id) >= 0)
-        ok = line_fault(t, err, "company_id: %.*s behind %s; expected every company once, by the bytes of their ids",
-                        (int)c.company_id.len, c.company_id.p, t->last);
+        ok = line_fault(t, err, "company_id: %.*s behind %s; expected every company once, by the bytes of their ids: run "
+                        "extract again", (int)c.company_id.len, c.company_id.p, t->last);
     snprintf(t->last, sizeof t->last, "%.*s", (int)c.company_id.len, c.company_id.p);
     int last = -1;
     for (uint32_t i = 0; i < c.ranges.n; i++)

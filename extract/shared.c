@@ -76,7 +76,8 @@ static bool on_row(void *arg, const struct csv_row *row)
         f->cap = f->cap ? f->cap * 2 : 1024;
         f->row = mem_realloc(f->row, sizeof *f->row * f->cap);
     }
-    f->row[f->n++] = (struct shared_row){(int)(found - x->config->companies), (uint32_t)(row->raw.p - f->text.p), row->raw.len, row->line};
+    f->row[f->n++] = (struct shared_row){(int)(found - x->config->companies), (uint32_t)(row->raw.p - f->text.p),
+                                         row->raw.len, row->line};
     return true;
 }
 

@@ -4,7 +4,7 @@
 
 #include "common/thread.h"
 
-enum { PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 1 << 20 };   /* of the lines that a company has of an entity: more is not held in memory at once */
 
 struct ahead {
     const struct stage_run *run;
@@ -18,7 +18,7 @@ struct ahead {
     struct err err;
 };
 
-/* Piece by piece where a company is so large that it should not be in memory as a whole. */
+/* The same digest, piece by piece. */
 static XXH128_hash_t large_digest(const struct part_in *part, const struct record *r, struct str lines)
 {
     struct xxh128 hash;
