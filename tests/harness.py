@@ -17,8 +17,9 @@ SAMPLE = ROOT / "tests" / "sample"
 BIN = ROOT / os.environ.get("BUILD", "build") / "bin"
 WRAPPED = os.environ.get("WRAPPED")              # the build behind valgrind's wrappers; None: BIN are no wrappers
 BUILT = pathlib.Path(WRAPPED or BIN.parent) / "bin"
-PATIENCE = 10 if WRAPPED else 1                 # under valgrind any limit of time is as many times as long
-ROOM = 5 if WRAPPED or "san" in BIN.parent.name else 1   # and there as under sanitizers, any limit of memory as large
+SANITIZED = "san" in BIN.parent.name
+PATIENCE = 10 if WRAPPED else 4 if SANITIZED else 1   # under valgrind and sanitizers any limit of time is as many times as long
+ROOM = 5 if WRAPPED or SANITIZED else 1         # and any limit of memory as large
 PERIOD = "2026-04"
 AS_OF = "2026-04-27T06:00:00Z"
 # Exit statuses: of all of them, 0 and 3 are done, these pass by themselves, and the others wait for a person.
