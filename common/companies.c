@@ -169,6 +169,17 @@ void companies_end(struct config *c, const char *file, struct err *err)
     sort_if_needed(c->companies, (size_t)c->n_companies, sizeof *c->companies, by_company_id, NULL);
 }
 
+static int id_and_company(const void *id, const void *company)
+{
+    return str_cmp(*(const struct str *)id, str_of(((const struct config_company *)company)->id));
+}
+
+const struct config_company *config_find(const struct config *c, struct str company_id)
+{
+    return c->n_companies ? bsearch(&company_id, c->companies, (size_t)c->n_companies, sizeof *c->companies,
+                                    id_and_company) : NULL;
+}
+
 void companies_begin(struct config *c, int n)
 {
     c->companies = arena_alloc(&c->of_companies, (size_t)n * sizeof *c->companies);

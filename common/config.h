@@ -70,6 +70,8 @@ struct config {
  * follow each other; what is said of the company itself may be left empty after the first. */
 bool config_read(struct config *c, const char *path, enum stage stage, bool companies, struct err *err);
 void config_free(struct config *c);
+/* The company of an id; NULL when there is none. */
+const struct config_company *config_find(const struct config *c, struct str company_id);
 /* Forgets the companies: for a stage that finds them in the staged index. */
 void config_forget_companies(struct config *c);
 

@@ -142,20 +142,12 @@ bool stage_selects(const struct stage_run *run, struct str company_id)
     return named && (run->opt.shards <= 1 || fnv1a(company_id) % (uint64_t)run->opt.shards == (uint64_t)run->opt.shard);
 }
 
-static bool has_company(const struct config *c, const char *id)
-{
-    for (int i = 0; i < c->n_companies; i++)
-        if (strcmp(c->companies[i].id, id) == 0)
-            return true;
-    return false;
-}
-
 /* A misspelt company would else select nothing and look like success. */
 static bool check_companies(const struct stage_run *run, struct err *err)
 {
     bool ok = true;
     for (int i = 0; i < run->opt.n_companies; i++)
-        if (!has_company(&run->config, run->opt.companies[i]))
+        if (!config_find(&run->config, str_of(run->opt.companies[i])))
             ok = err_add(err, ERR_USAGE, "--company %s: no such company in %s", run->opt.companies[i],
                          run->config.path);
     return ok;

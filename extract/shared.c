@@ -48,11 +48,6 @@ static void reject_stranger(struct indexing *x, const struct csv_row *row)
     map_reject(x->m, &origin, &faults);
 }
 
-static int id_order(const void *id, const void *company)
-{
-    return str_cmp(*(const struct str *)id, str_of(((const struct config_company *)company)->id));
-}
-
 static bool on_row(void *arg, const struct csv_row *row)
 {
     struct indexing *x = arg;
@@ -65,8 +60,7 @@ static bool on_row(void *arg, const struct csv_row *row)
     struct str id = STR_NULL;
     if (f->header.company_column < row->n)
         id = row->cell[f->header.company_column];
-    const struct config_company *found = bsearch(&id, x->config->companies, (size_t)x->config->n_companies,
-                                                 sizeof *found, id_order);
+    const struct config_company *found = config_find(x->config, id);
     if (!found) {
         if (x->strangers)
             reject_stranger(x, row);

@@ -90,10 +90,9 @@ static bool check_ready(struct load *l, struct err *err)
 {
     bool narrow = l->companies_based;
     int n = l->n_variables;
-    l->variables[l->n_variables++] = (struct variable){"looked_at", narrow ? "touched_contribution" : "now_contribution"};
-    l->variables[l->n_variables++] = (struct variable){"portability", narrow ? "TABLE portability ON COMMIT DROP"
-                                                                             : "VIEW portability"};
-    l->variables[l->n_variables++] = (struct variable){"one_by_one", one_by_one(l) ? "OFFSET 0" : ""};
+    load_variable(l, "looked_at", narrow ? "touched_contribution" : "now_contribution");
+    load_variable(l, "portability", narrow ? "TABLE portability ON COMMIT DROP" : "VIEW portability");
+    load_variable(l, "one_by_one", one_by_one(l) ? "OFFSET 0" : "");
     bool ok = load_run(l, &sql_load_portability, NULL, NULL, err) && (!narrow || find_touched(l, err)) &&
               check_none(l, &sql_load_check_ready, err);
     l->n_variables = n;
@@ -106,7 +105,7 @@ static bool show_loaded(struct load *l, struct err *err)
     PGresult *result;
     if (!load_select(l, &sql_load_transaction, NULL, &result, err))
         return false;
-    l->variables[l->n_variables++] = (struct variable){"transaction", PQgetvalue(result, 0, 0)};
+    load_variable(l, "transaction", PQgetvalue(result, 0, 0));
     bool ok = load_run(l, &sql_load_loaded, NULL, NULL, err);
     l->n_variables--;
     PQclear(result);

@@ -22,7 +22,7 @@ bool known_begin(struct load *l, struct err *err)
         return false;
     const char *counted = entity_counted(most && !l->companies_closed, l->run->opt.period, l->window_first,
                                          l->window_last, &l->arena);
-    l->variables[l->n_variables++] = (struct variable){"counted", counted};
+    load_variable(l, "counted", counted);
     bool ok = load_run(l, &sql_load_known, NULL, &l->companies_known, err);
     l->n_variables--;
     l->known.left = l->companies_known;

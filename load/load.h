@@ -70,6 +70,8 @@ struct load {
     char finished_at[64];      /* what this attempt wrote into pipeline.run; "" when it wrote nothing */
 };
 
+/* One more variable of the run for the queries that follow, until n_variables is put back; name and value are borrowed. */
+void load_variable(struct load *l, const char *name, const char *value);
 /* Runs a query of sql/load/ with the run's variables and, where e is not NULL, the entity's. The caller clears
  * *ret_result. */
 bool load_select(struct load *l, const struct query *q, const struct entity_load *e, PGresult **ret_result,

@@ -54,7 +54,7 @@ static bool suspend_indexes(struct load *l, struct err *err)
     const char *direct = direct_tables(l);
     if (!direct || !l->whole || l->run->opt.shards > 1 || rows < ROWS_WORTH_IT)
         return true;
-    l->variables[l->n_variables++] = (struct variable){"direct", direct};
+    load_variable(l, "direct", direct);
     bool ok = load_select(l, &sql_load_suspend_indexes, NULL, &result, err);
     l->n_variables--;
     if (!ok)

@@ -55,18 +55,13 @@ static bool take_companies(struct load *l, struct err *err)
 
 /* ---- the run's own row ---- */
 
-static void set_variable(struct load *l, const char *name, const char *value)
-{
-    l->variables[l->n_variables++] = (struct variable){name, value};
-}
-
 static bool write_run(struct load *l, const struct query *q, struct err *err)
 {
     PGresult *result;
     int n = l->n_variables;
-    set_variable(l, "counts", report_counts(l, &l->arena));
-    set_variable(l, "cents", report_cents(l, &l->arena));
-    set_variable(l, "status", l->companies_failed || l->rejects ? "partial" : "ok");
+    load_variable(l, "counts", report_counts(l, &l->arena));
+    load_variable(l, "cents", report_cents(l, &l->arena));
+    load_variable(l, "status", l->companies_failed || l->rejects ? "partial" : "ok");
     bool ok = load_select(l, q, NULL, &result, err);
     l->n_variables = n;
     if (!ok)

@@ -3,6 +3,11 @@
 
 enum { ALL_VARIABLES = RUN_VARIABLES + ENTITY_VARIABLES };
 
+void load_variable(struct load *l, const char *name, const char *value)
+{
+    l->variables[l->n_variables++] = (struct variable){name, value};
+}
+
 static bool fill(const struct load *l, const struct query *q, const struct entity_load *e, struct buf *sql,
                  struct err *err)
 {

@@ -56,9 +56,9 @@ def cluster_environment():
     return client_environment()
 
 
-def create_database(env, name, template="template1"):
+def create_database(env, name, template=None):
     """Block by block through the log, as the server would by itself, takes three times as long on files in memory."""
-    subprocess.run(["createdb", "--strategy=file_copy", "-T", template, name], env=env, check=True)
+    subprocess.run(["createdb", "--strategy=file_copy", "-T", template or "template1", name], env=env, check=True)
 
 
 @functools.cache

@@ -42,7 +42,7 @@ class World:
         """A database of that name: migrated, or a copy of one that is."""
         name = f"property_{os.getpid()}_{name}"
         self.env = {**cluster_environment(), "PGDATABASE": name}
-        create_database(self.env, name, template or "template1")
+        create_database(self.env, name, template)
         config = {"version": 1, "rules": self.run.rules, "sources": {}, "companies": [
             {"id": company["company_id"], "siren": company["siren"], "name": company["name"]}
             for company, _ in self.feed.values()]}

@@ -203,8 +203,8 @@ class Trial:
         if scenario.loads:
             self.staging = self.world.bases[scenario.base] or self.world.scratch
             self.database = f"{self.world.database}_{number}"
-            template = [f"{self.world.database}_{scenario.database}"] if scenario.database else []
-            create_database(self.world.env, self.database, *template)
+            template = scenario.database and f"{self.world.database}_{scenario.database}"
+            create_database(self.world.env, self.database, template)
         elif scenario.base:
             shutil.copytree(self.world.bases[scenario.base], self.staging)
 
